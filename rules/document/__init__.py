@@ -1,0 +1,121 @@
+"""Policy documents: JSON in, an immutable :class:`~rules.policy.Policy` out, or every error."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from marshmallow import ValidationError
+
+from rules.criteria import walk
+from rules.document.fields import NAMES, MetricName, Names
+from rules.document.schemas import PolicySchema
+from rules.document.strict_json import digest
+from rules.messages import Message
+from rules.policy import Policy
+from rules.vocabulary import MetricType
+
+MOST_CONDITIONS = 2000
+"""How many nodes all criteria of one policy may have together."""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing wrong with a document: where (``tiers[1].entry.all[0].value``), and what."""
+
+    path: str
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.message}" if self.path else self.message
+
+
+class DocumentInvalid(ValueError):
+    """The document is not a policy; ``problems`` lists everything that is wrong with it."""
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join(str(problem) for problem in self.problems))
+
+
+def load(document: object) -> Policy:
+    """Read a policy from a document as :func:`~rules.document.strict_json.loads` gave it.
+
+    :raises DocumentInvalid: naming every error at once.
+    """
+    token = NAMES.set(_names(document))
+    try:
+        policy: Policy = PolicySchema().load(document)  # type: ignore[arg-type]  # may be anything
+    except ValidationError as error:
+        raise DocumentInvalid(_flatten(error.messages)) from error
+    finally:
+        NAMES.reset(token)
+    nodes = sum(1 for each in policy.roots for _ in walk(each.criteria))
+    if nodes > MOST_CONDITIONS:
+        message = Message(
+            "all criteria together have %(nodes)d conditions and groups; %(most)d are possible",
+            nodes=nodes,
+            most=MOST_CONDITIONS,
+        )
+        raise DocumentInvalid([Problem("", message)])
+    return replace(policy, digest=digest(document))
+
+
+def _names(document: Any) -> Names:
+    """Gather what the document's parts may refer to, forgiving whatever is wrong with it."""
+    document = document if isinstance(document, Mapping) else {}
+    languages = document.get("languages")
+    return Names(
+        languages=tuple(each for each in languages if isinstance(each, str))
+        if isinstance(languages, list)
+        else (),
+        metrics=dict(_metric_names(document)),
+        tiers=tuple(_keys(document, "tiers")),
+        benefits=frozenset(
+            key for tier in _entries(document, "tiers") for key in _keys(tier, "benefits")
+        ),
+        standards=frozenset(_keys(document, "standards")),
+        demotion_policies=frozenset(_keys(document, "demotion_policies")),
+    )
+
+
+def _entries(holder: Mapping[str, Any], name: str) -> Iterator[Mapping[str, Any]]:
+    found = holder.get(name)
+    return iter(
+        [each for each in found if isinstance(each, dict)] if isinstance(found, list) else []
+    )
+
+
+def _keys(holder: Mapping[str, Any], name: str) -> Iterator[str]:
+    return (each["key"] for each in _entries(holder, name) if isinstance(each.get("key"), str))
+
+
+def _metric_names(document: Mapping[str, Any]) -> Iterator[tuple[str, MetricName]]:
+    for each in _entries(document, "metrics"):
+        key, kind, places = each.get("key"), each.get("type"), each.get("places", 0)
+        if isinstance(key, str) and isinstance(kind, str) and kind in set(MetricType):
+            source = each.get("source")
+            yield (
+                key,
+                MetricName(
+                    type=MetricType(kind),
+                    places=places if type(places) is int and 0 <= places <= 6 else 0,
+                    options=tuple(_keys(each, "options")),
+                    source=source if isinstance(source, dict) else {},
+                ),
+            )
+
+
+def _flatten(messages: Any, path: str = "") -> Iterator[Problem]:
+    if isinstance(messages, dict):
+        for name, inner in messages.items():
+            if name == "_schema":
+                yield from _flatten(inner, path)
+            elif isinstance(name, int):
+                yield from _flatten(inner, f"{path}[{name}]")
+            else:
+                yield from _flatten(inner, f"{path}.{name}" if path else str(name))
+    else:
+        for message in messages if isinstance(messages, list) else [messages]:
+            yield Problem(path, message)

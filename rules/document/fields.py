@@ -1,0 +1,473 @@
+"""Strict marshmallow fields: nothing is converted, every refusal says what would be right.
+
+What a field may name — metrics, tiers, benefits … — it finds in the :class:`Names` of the
+document being read, gathered before the schemas run, so that a wrong reference is reported at
+its own path together with every other error.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from contextvars import ContextVar
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from marshmallow import Schema, ValidationError, fields
+from marshmallow.error_store import merge_errors
+
+from rules.messages import Message
+from rules.vocabulary import EARLIEST_DAY, LARGEST, LATEST_DAY, MetricType
+
+Data = Mapping[str, Any] | None
+KEY = re.compile(r"[a-z][a-z0-9_]{0,62}")
+_LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
+
+
+@dataclass(frozen=True, slots=True)
+class MetricName:
+    """As much of a metric as a reference to it needs."""
+
+    type: MetricType
+    places: int
+    options: tuple[str, ...]
+    source: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """What the parts of one document may refer to."""
+
+    languages: tuple[str, ...]
+    metrics: Mapping[str, MetricName]
+    tiers: tuple[str, ...]
+    benefits: frozenset[str]
+    standards: frozenset[str]
+    demotion_policies: frozenset[str]
+
+
+NAMES: ContextVar[Names] = ContextVar("names of the document being read")
+
+
+def refuse(template: str, /, **params: object) -> ValidationError:
+    """Return the error that says ``template``, filled in."""
+    return ValidationError([Message(template, **params)])
+
+
+def listed(words: Sequence[object]) -> str:
+    """Write alternatives as they are read: ``a, b or c``."""
+    texts = [str(word) for word in words]
+    return " or ".join([", ".join(texts[:-1]), texts[-1]] if len(texts) > 1 else texts)
+
+
+class StrictSchema(Schema):
+    """A schema that refuses names it does not know and says which it does."""
+
+    error_messages = {"type": Message("must be an object: {…}")}
+
+    def handle_error(self, error: ValidationError, data: Any, **kwargs: Any) -> None:
+        """Replace marshmallow's word on unknown names by one that lists the known."""
+        known = listed(sorted(self.fields))
+        problems = error.messages
+        if isinstance(problems, dict):
+            for name, said in problems.items():
+                if said == ["Unknown field."]:
+                    problems[name] = [
+                        Message("is not known here; known are %(names)s", names=known)
+                    ]
+
+
+_REQUIRED = {
+    "required": Message("is missing"),
+    "null": Message("must not be null; leave it out instead"),
+}
+
+
+class Text(fields.Field[str]):
+    """A text people read: not blank, no control characters, at most ``longest`` long."""
+
+    default_error_messages = _REQUIRED
+
+    def __init__(self, longest: int = 200, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.longest = longest
+        self.metadata |= {"type": "string", "minLength": 1, "maxLength": longest}
+
+    def _deserialize(self, value: Any, attr: str | None, data: Data, **kwargs: Any) -> str:
+        if not isinstance(value, str) or not value.strip():
+            raise refuse("must be a text")
+        if len(value) > self.longest:
+            raise refuse("must be at most %(n)d characters long", n=self.longest)
+        if _CONTROL.search(value):
+            raise refuse("must not hold control characters")
+        return value
+
+
+class Key(fields.Field[str]):
+    """A name the machine uses: small letters, digits and underscores."""
+
+    default_error_messages = _REQUIRED
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.metadata |= {"type": "string", "pattern": f"^{KEY.pattern}$"}
+
+    def _deserialize(self, value: Any, attr: str | None, data: Data, **kwargs: Any) -> str:
+        if not isinstance(value, str) or not KEY.fullmatch(value):
+            raise refuse(
+                "must be a key: a small letter, then small letters, digits and underscores, "
+                "at most 63 in all"
+            )
+        return value
+
+
+class Word(fields.Field[str]):
+    """One of a fixed set of words."""
+
+    default_error_messages = _REQUIRED
+
+    def __init__(self, *words: str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.words = words
+        self.metadata |= {"type": "string", "enum": list(words)}
+
+    def _deserialize(self, value: Any, attr: str | None, data: Data, **kwargs: Any) -> str:
+        if value not in self.words:
+            raise refuse("must be %(words)s", words=listed(self.words))
+        return str(value)
+
+
+class Whole(fields.Field[int]):
+    """A whole number from ``least`` to ``most``."""
+
+    default_error_messages = _REQUIRED
+
+    def __init__(self, least: int, most: int, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.least, self.most = least, most
+        self.metadata |= {"type": "integer", "minimum": least, "maximum": most}
+
+    def _deserialize(self, value: Any, attr: str | None, data: Data, **kwargs: Any) -> int:
+        if type(value) is not int or not self.least <= value <= self.most:
+            raise refuse(
+                "must be a whole number from %(least)d to %(most)d",
+                least=self.least,
+                most=self.most,
+            )
+        return value
+
+
+class Exact(fields.Field[Fraction]):
+    """A number with at most ``places`` decimal places, read exactly."""
+
+    default_error_messages = _REQUIRED
+
+    def __init__(self, places: int, most: int, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.places, self.most = places, most
+        self.metadata |= {"type": "number", "minimum": -most, "maximum": most}
+
+    def _deserialize(self, value: Any, attr: str | None, data: Data, **kwargs: Any) -> Fraction:
+        if (
+            type(value) not in (int, Decimal)
+            or abs(value) > self.most
+            or (Fraction(value) * 10**self.places).denominator != 1
+        ):
+            raise refuse(
+                "must be a number from -%(most)d to %(most)d with at most %(places)d "
+                "decimal places",
+                most=self.most,
+                places=self.places,
+            )
+        return Fraction(value)
+
+
+class Day(fields.Field[date]):
+    """A day as YYYY-MM-DD."""
+
+    default_error_messages = _REQUIRED
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.metadata |= {"type": "string", "format": "date"}
+
+    def _deserialize(self, value: Any, attr: str | None, data: Data, **kwargs: Any) -> date:
+        return read_day(value)
+
+
+def read_day(value: object) -> date:
+    """Read YYYY-MM-DD; ISO's other spellings are refused, so that a day has one."""
+    if isinstance(value, str) and re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value):
+        try:
+            day = date.fromisoformat(value)
+        except ValueError:
+            day = date.min
+        if EARLIEST_DAY <= day <= LATEST_DAY:
+            return day
+    raise refuse(
+        "must be a day that exists, written YYYY-MM-DD, from %(first)s to %(last)s",
+        first=EARLIEST_DAY.isoformat(),
+        last=LATEST_DAY.isoformat(),
+    )
+
+
+class MonthDay(fields.Field[tuple[int, int]]):
+    """A day of every year as MM-DD; 29 February does not come every year and is refused."""
+
+    default_error_messages = _REQUIRED
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.metadata |= {"type": "string", "pattern": "^[0-9]{2}-[0-9]{2}$"}
+
+    def _deserialize(
+        self, value: Any, attr: str | None, data: Data, **kwargs: Any
+    ) -> tuple[int, int]:
+        if isinstance(value, str) and re.fullmatch(r"[0-9]{2}-[0-9]{2}", value):
+            try:
+                day = date.fromisoformat(f"2001-{value}")
+            except ValueError:
+                pass
+            else:
+                return day.month, day.day
+        raise refuse("must be a day of every year, written MM-DD")
+
+
+class Currency(fields.Field[str]):
+    """An ISO 4217 code."""
+
+    default_error_messages = _REQUIRED
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.metadata |= {"type": "string", "pattern": "^[A-Z]{3}$"}
+
+    def _deserialize(self, value: Any, attr: str | None, data: Data, **kwargs: Any) -> str:
+        if not isinstance(value, str) or not re.fullmatch("[A-Z]{3}", value):
+            raise refuse("must be a currency code of three capital letters, such as EUR")
+        return value
+
+
+class TimeZone(fields.Field[str]):
+    """An IANA time zone."""
+
+    default_error_messages = _REQUIRED
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.metadata |= {"type": "string"}
+
+    def _deserialize(self, value: Any, attr: str | None, data: Data, **kwargs: Any) -> str:
+        try:
+            return ZoneInfo(value).key
+        except (ZoneInfoNotFoundError, ValueError, TypeError, OSError) as error:
+            raise refuse("must be a time zone, such as Europe/Kyiv") from error
+
+
+class Languages(fields.Field[tuple[str, ...]]):
+    """The languages of the policy's texts, the first being the one always there."""
+
+    default_error_messages = _REQUIRED
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.metadata |= {
+            "type": "array",
+            "minItems": 1,
+            "maxItems": 20,
+            "items": {"type": "string", "pattern": f"^{_LANGUAGE.pattern}$"},
+        }
+
+    def _deserialize(
+        self, value: Any, attr: str | None, data: Data, **kwargs: Any
+    ) -> tuple[str, ...]:
+        if not isinstance(value, list) or not 1 <= len(value) <= 20:
+            raise refuse('must be a list of one to twenty language codes, such as ["en", "uk"]')
+        for code in value:
+            if not isinstance(code, str) or not _LANGUAGE.fullmatch(code):
+                raise refuse("%(code)s is not a language code such as en or uk", code=repr(code))
+        if len(set(value)) < len(value):
+            raise refuse("names a language twice")
+        return tuple(value)
+
+
+class Translated(fields.Field[dict[str, str]]):
+    """A text in the languages of the policy; in the first of them always."""
+
+    default_error_messages = _REQUIRED
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.metadata |= {
+            "type": "object",
+            "minProperties": 1,
+            "additionalProperties": {"type": "string", "minLength": 1, "maxLength": 200},
+        }
+
+    def _deserialize(
+        self, value: Any, attr: str | None, data: Data, **kwargs: Any
+    ) -> dict[str, str]:
+        languages = NAMES.get().languages
+        if not isinstance(value, dict):
+            raise refuse('must be a text by language, such as {"en": "Gold"}')
+        errors: dict[str, list[str]] = {}
+        text = Text()
+        for code, words in value.items():
+            if code not in languages:
+                errors[code] = [
+                    Message(
+                        "is not a language of this policy; these are %(languages)s",
+                        languages=listed(languages),
+                    )
+                ]
+                continue
+            try:
+                text.deserialize(words)
+            except ValidationError as error:
+                errors[code] = list(error.messages)
+        if languages and languages[0] not in value:
+            errors[languages[0]] = [Message("is missing")]
+        if errors:
+            raise ValidationError(errors)
+        return dict(value)
+
+
+class Reference(fields.Field[str]):
+    """The key of something else in the document: a standard, a benefit, a demotion policy."""
+
+    default_error_messages = _REQUIRED
+
+    def __init__(self, to: str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.to = to
+        self.metadata |= {"type": "string"}
+
+    def _deserialize(self, value: Any, attr: str | None, data: Data, **kwargs: Any) -> str:
+        known: Sequence[str] = sorted(getattr(NAMES.get(), self.to))
+        if value not in known:
+            raise refuse(
+                "names none of the policy's %(what)s (%(known)s)",
+                what=self.to.replace("_", " "),
+                known=listed(known) if known else "-",
+            )
+        return str(value)
+
+
+class MetricReference(fields.Field[str]):
+    """The key of a metric, of one of ``types`` where these are given."""
+
+    default_error_messages = _REQUIRED
+
+    def __init__(self, types: frozenset[MetricType] = frozenset(MetricType), **kw: Any) -> None:
+        super().__init__(**kw)
+        self.types = types
+        self.metadata |= {"type": "string"}
+
+    def _deserialize(self, value: Any, attr: str | None, data: Data, **kwargs: Any) -> str:
+        metric = metric_named(value)
+        if metric.type not in self.types:
+            raise refuse(
+                "must name a metric of type %(types)s; %(key)s is of type %(type)s",
+                types=listed(sorted(self.types)),
+                key=value,
+                type=metric.type.value,
+            )
+        return str(value)
+
+
+def metric_named(key: object) -> MetricName:
+    """Return the metric a reference names."""
+    metrics = NAMES.get().metrics
+    if not isinstance(key, str) or key not in metrics:
+        raise refuse(
+            "names none of the policy's metrics (%(known)s)",
+            known=listed(sorted(metrics)) if metrics else "-",
+        )
+    return metrics[key]
+
+
+class Union(fields.Field[Any]):
+    """One of several shapes, told apart by the word under ``kind``."""
+
+    default_error_messages = _REQUIRED
+
+    def __init__(self, shapes: Mapping[str, type[StrictSchema]], **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.shapes = shapes
+
+    def _deserialize(self, value: Any, attr: str | None, data: Data, **kwargs: Any) -> Any:
+        if not isinstance(value, dict):
+            raise refuse("must be an object: {…}")
+        kind = value.get("kind")
+        if not isinstance(kind, str) or kind not in self.shapes:
+            raise ValidationError(
+                {"kind": [Message("must be %(words)s", words=listed(list(self.shapes)))]}
+            )
+        return self.shapes[kind]().load(value)
+
+
+class ListOf(fields.List[Any]):
+    """A list with bounds, its elements each of one field."""
+
+    default_error_messages = {
+        **_REQUIRED,
+        "invalid": Message("must be a list: […]"),
+    }
+
+    def __init__(
+        self, inner: fields.Field[Any], least: int = 0, most: int = 200, **kwargs: Any
+    ) -> None:
+        super().__init__(inner, **kwargs)
+        self.least, self.most = least, most
+        self.metadata |= {"minItems": least, "maxItems": most}
+
+    def _deserialize(self, value: Any, attr: str | None, data: Data, **kwargs: Any) -> list[Any]:
+        if isinstance(value, list) and not self.least <= len(value) <= self.most:
+            raise refuse(
+                "must have %(least)d to %(most)d entries", least=self.least, most=self.most
+            )
+        return super()._deserialize(value, attr, data, **kwargs) or []
+
+
+class Keyed(ListOf):
+    """A list of things with keys, no key twice."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Data, **kwargs: Any) -> list[Any]:
+        errors: Any = {}
+        seen: set[str] = set()
+        for index, entry in enumerate(value if isinstance(value, list) else ()):
+            key = entry.get("key") if isinstance(entry, dict) else None
+            if not isinstance(key, str):
+                continue
+            if key in seen:
+                errors[index] = {"key": [Message("stands twice in this list")]}
+            seen.add(key)
+        found: list[Any] = []
+        try:
+            found = super()._deserialize(value, attr, data, **kwargs)
+        except ValidationError as error:
+            errors = merge_errors(errors, error.messages)
+        if errors:
+            raise ValidationError(errors)
+        return found
+
+
+def scaled(value: object, places: int) -> int:
+    """Read a number written in a metric's unit as a whole number of its smallest steps."""
+    if type(value) in (int, Decimal):
+        number = Fraction(value) * 10**places  # type: ignore[arg-type]  # narrowed just above
+        if number.denominator == 1 and abs(number) <= LARGEST:
+            return number.numerator
+    if places:
+        raise refuse(
+            "must be a number with at most %(places)d decimal places, between -%(most)d and "
+            "%(most)d",
+            places=places,
+            most=LARGEST // 10**places,
+        )
+    raise refuse("must be a whole number between -%(most)d and %(most)d", most=LARGEST)

@@ -1,0 +1,107 @@
+"""durable_rules decides: a compiled policy, and the verdict on any client's facts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from threading import Lock
+
+from rules.engine.library import EngineFailure, RuleSets, chooser
+from rules.engine.plan import FactRefused, Plan, Settling, group_rules
+from rules.policy import Facts, Policy
+from rules.verdict import Outcome, Verdict
+from rules.vocabulary import KNOWNESS
+
+__all__ = ["Engine", "EngineFailure", "FactRefused"]
+
+
+class Engine:
+    """One policy, compiled.
+
+    Thread-safe.  Each costs its process some memory for good, so one is made per digest and
+    kept; after a fork, not before.
+    """
+
+    def __init__(self, policy: Policy) -> None:
+        plan = Plan(policy)
+        self._encoders = plan.encoders()
+        self._conditions = _Pass(plan.leaf_rules())
+        self._leaves = len(plan.leaves)
+        self._unknowable = [
+            (leaf.place, leaf.slot)
+            for leaf in plan.leaves
+            if leaf.condition.operator not in KNOWNESS
+        ]
+        self._undecidable = [(leaf.place, leaf.wanted) for leaf in plan.undecidable()]
+        self._levels = [
+            (
+                [chooser([part.place for part in node.parts]) for node in level],
+                _Pass(list(group_rules(level))),
+            )
+            for level in plan.levels
+        ]
+        self._order = chooser(plan.order)
+        self._entries = plan.entries
+        self._lock = Lock()
+        self._failure: EngineFailure | None = None
+
+    def judge(self, facts: Facts) -> Verdict:
+        """Return the verdict on a client with these facts.
+
+        :raises FactRefused: if a fact is not of its metric's type or beyond what is exact.
+        :raises EngineFailure: if the library does not answer as it should; what it holds is
+            not to be trusted after that, so this engine answers no more.
+        """
+        values = [encode(facts) for encode in self._encoders]
+        with self._lock:
+            if self._failure is not None:
+                raise EngineFailure(self._failure.reason)
+            try:
+                return self._judge(values)
+            except EngineFailure as error:
+                self._failure = error
+                raise
+
+    def _judge(self, values: list[int | None]) -> Verdict:
+        conditions: list[Outcome] = [False] * self._leaves
+        self._conditions.settle(values, conditions)
+        if None in values:
+            for place, slot in self._unknowable:
+                if values[slot] is None:
+                    conditions[place] = None
+        outcomes = self._groups(conditions)
+        tier = next((place for place, root in self._entries if outcomes[root]), 0)
+        found = self._order(outcomes)
+        hopes = [each for each in self._undecidable if conditions[each[0]] is None]
+        if not hopes:
+            return Verdict(found, tier)
+        for place, wanted in hopes:
+            conditions[place] = wanted
+        hoped = self._groups(conditions)
+        higher = [place for place, root in self._entries if hoped[root] and place > tier]
+        return Verdict(found, tier, tuple(reversed(higher)))
+
+    def _groups(self, conditions: list[Outcome]) -> list[Outcome]:
+        """Decide the groups level by level, given the outcomes of all conditions."""
+        outcomes = conditions.copy()
+        for choosers, rules in self._levels:
+            counts: list[int | None] = []
+            for choose in choosers:
+                parts = choose(outcomes)
+                met = parts.count(True)
+                counts += (met, met + parts.count(None))
+            outcomes += [False] * len(choosers)
+            rules.settle(counts, outcomes)
+        return outcomes
+
+
+class _Pass:
+    """The rules of one pass, and what each settles when it fires."""
+
+    def __init__(self, settlings: Sequence[Settling]) -> None:
+        self._rules = RuleSets([rule for rule, _, _ in settlings])
+        self._settles: list[tuple[int, Outcome]] = [(place, to) for _, place, to in settlings]
+
+    def settle(self, values: Sequence[int | None], outcomes: list[Outcome]) -> None:
+        for fired in self._rules.fired(values):
+            place, outcome = self._settles[fired]
+            outcomes[place] = outcome

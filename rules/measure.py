@@ -1,0 +1,332 @@
+"""The metrics of one client on a business date, exactly.
+
+Nothing is rounded: an average that falls between two steps stays a fraction.  An empty sum or
+count is nought; an empty average, a zero denominator and an attribute never stated are missing
+and left out of the facts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from fractions import Fraction
+
+from marshmallow import ValidationError
+
+from rules.facts import read_value
+from rules.messages import Message
+from rules.policy import (
+    Activities,
+    Attribute,
+    AttributeHistory,
+    CarryOver,
+    Change,
+    DaysSince,
+    Derivation,
+    Filter,
+    Metric,
+    Policy,
+    Ratio,
+    WeightedSum,
+)
+from rules.vocabulary import Missing, Number, Operator, Value, settle
+from rules.windows import DAY, Span, preceding, span, whole_period_before
+
+Raw = str | int | Decimal | bool
+"""An attribute's or activity's value as JSON writes it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """What was stated about a client from a day on."""
+
+    day: date
+    value: Raw
+
+
+@dataclass(frozen=True, slots=True)
+class Activity:
+    """Something dated that happened with a client.
+
+    ``day`` is its day in the company's time zone; ``amount`` is in minor units.
+    """
+
+    kind: str
+    day: date
+    amount: int | None = None
+    quantity: int | Decimal | None = None
+    product: str | None = None
+    channel: str | None = None
+    attributes: Mapping[str, Raw] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """What is recorded of one client: statements by attribute, oldest first, and activities."""
+
+    statements: Mapping[str, Sequence[Statement]] = field(default_factory=dict)
+    activities: Sequence[Activity] = ()
+
+
+class CannotMeasure(ValueError):
+    """A recorded value does not fit the metric that is measured from it."""
+
+    def __init__(self, metric: str, message: str) -> None:
+        self.message = Message(
+            "The metric %(metric)s cannot be measured: %(reason)s.", metric=metric, reason=message
+        )
+        super().__init__(self.message)
+
+
+def measure(policy: Policy, client: Client, day: date) -> dict[str, Value]:
+    """Return what every metric of the policy came to for a client on business date ``day``.
+
+    :raises CannotMeasure: if what is recorded is not of the metric's type.
+    """
+    found = _Facts(policy, day, client)
+    return {key: value for key in policy.metrics if (value := found[key]) is not None}
+
+
+def complete(policy: Policy, stated: Mapping[str, Value | None], day: date) -> dict[str, Value]:
+    """Return stated facts with the derivations added that follow from them.
+
+    A fact stated as None stays missing, and one stated is never overruled by a derivation.
+    """
+    found = _Facts(policy, day, None, stated)
+    return {key: value for key in policy.metrics if (value := found[key]) is not None}
+
+
+class _Facts:
+    """Metrics by key, each measured at most once."""
+
+    def __init__(
+        self,
+        policy: Policy,
+        day: date,
+        client: Client | None,
+        stated: Mapping[str, Value | None] | None = None,
+    ) -> None:
+        self._policy, self._day, self._client = policy, day, client
+        self._known: dict[str, Value | None] = dict(stated or {})
+
+    def __getitem__(self, key: str) -> Value | None:
+        if key not in self._known:
+            self._known[key] = self._measured(self._policy.metrics[key])
+        return self._known[key]
+
+    def _measured(self, metric: Metric) -> Value | None:
+        source = metric.source
+        if isinstance(source, Derivation):
+            return self._derived(metric, source)
+        if self._client is None:
+            return None
+        match source:
+            case Attribute():
+                return _attribute(metric, source, self._client, self._day)
+            case AttributeHistory():
+                return _history(metric, source, self._client, span(source.window, self._day))
+            case Activities():
+                return _aggregate(
+                    metric, source, self._client, self._day, span(source.window, self._day)
+                )
+
+    def _derived(self, metric: Metric, source: Derivation) -> Value | None:
+        match source:
+            case Ratio():
+                over, under = self._number(source.numerator), self._number(source.denominator)
+                if over is None or not under:
+                    return None
+                return _scaled(metric, over / under * (100 if metric.unit == "percent" else 1))
+            case WeightedSum():
+                terms = [(self._number(key), weight) for key, weight in source.terms]
+                if any(number is None for number, _ in terms):
+                    return None
+                return _scaled(metric, sum((number or 0) * weight for number, weight in terms))
+            case Change():
+                return self._change(metric, source)
+            case DaysSince():
+                since = self[source.metric]
+                return (self._day - since).days if isinstance(since, date) else None
+            case CarryOver():
+                before = self._over(source.metric, whole_period_before)
+                return None if before is None else min(source.cap, max(0, before - source.above))
+
+    def _number(self, key: str) -> Fraction | None:
+        """Return a metric in the unit it is written in, not its smallest steps."""
+        metric, value = self._policy.metrics[key], self[key]
+        if value is None:
+            return Fraction(0) if metric.missing is Missing.ZERO else None
+        return Fraction(_as_number(value)) / 10**metric.places
+
+    def _change(self, metric: Metric, source: Change) -> Number | None:
+        now, before = self[source.metric], self._over(source.metric, preceding)
+        if now is None or before is None:
+            return None
+        difference = _as_number(now) - before
+        if source.measured == "difference":
+            return difference
+        return _scaled(metric, Fraction(100 * difference) / abs(before)) if before else None
+
+    def _over(self, key: str, window_to_span: Callable[..., Span]) -> Number | None:
+        """Measure a metric over another span than its own; flat facts do not tell it."""
+        metric = self._policy.metrics[key]
+        source, client = metric.source, self._client
+        if client is None or not isinstance(source, Activities | AttributeHistory):
+            return None
+        other = window_to_span(source.window, self._day)
+        value: Value | None
+        if isinstance(source, Activities):
+            value = _aggregate(metric, source, client, other.end - DAY, other)
+        else:
+            value = _history(metric, source, client, other)
+        return None if value is None else _as_number(value)
+
+
+# -- attributes ------------------------------------------------------------------------------
+
+
+def _attribute(metric: Metric, source: Attribute, client: Client, day: date) -> Value | None:
+    last = None
+    for statement in client.statements.get(source.attribute, ()):
+        if statement.day <= day:
+            last = statement
+    if last is None or (
+        source.good_for_days is not None and (day - last.day).days > source.good_for_days
+    ):
+        return None
+    return _read(metric, last.value)
+
+
+def _history(
+    metric: Metric, source: AttributeHistory, client: Client, window: Span
+) -> Number | None:
+    """Aggregate an attribute as it stood at the end of each day; days before it are left out."""
+    statements = client.statements.get(source.attribute, ())
+    total, days, least = Fraction(0), 0, None
+    for statement, until in zip(
+        statements, [*(each.day for each in statements[1:]), window.end], strict=True
+    ):
+        first = statement.day if window.first is None else max(statement.day, window.first)
+        length = (min(until, window.end) - first).days
+        if length > 0:
+            number = _as_number(_read(metric, statement.value))
+            total += number * length
+            days += length
+            least = number if least is None else min(least, number)
+    if source.aggregate == "minimum":
+        return least
+    return settle(total / days) if days else None
+
+
+# -- activities ------------------------------------------------------------------------------
+
+_PERIOD_OF: dict[str, Callable[[date], object]] = {
+    "days_with": lambda day: day,
+    "weeks_with": lambda day: day.isocalendar()[:2],
+    "months_with": lambda day: (day.year, day.month),
+    "quarters_with": lambda day: (day.year, (day.month - 1) // 3),
+}
+
+
+def _aggregate(
+    metric: Metric, source: Activities, client: Client, day: date, window: Span
+) -> Value | None:
+    found = [
+        each
+        for each in client.activities
+        if each.kind in source.kinds
+        and each.day in window
+        and all(_passes(each, where) for where in source.where)
+    ]
+    if source.of is not None:
+        return _measured_of(metric, source.aggregate, _numbers(metric, source.of, found))
+    if source.aggregate == "count":
+        return len(found)
+    if source.aggregate == "distinct_products":
+        return len({each.product for each in found if each.product is not None})
+    if source.aggregate in _PERIOD_OF:
+        return len({_PERIOD_OF[source.aggregate](each.day) for each in found})
+    if not found:
+        return None
+    days = [each.day for each in found]
+    if source.aggregate == "first_date":
+        return min(days)
+    return max(days) if source.aggregate == "last_date" else (day - max(days)).days
+
+
+def _measured_of(metric: Metric, aggregate: str, numbers: list[Number]) -> Number | None:
+    if aggregate == "sum":
+        return settle(sum(numbers))
+    if not numbers:
+        return None
+    if aggregate == "average":
+        return settle(Fraction(sum(numbers)) / len(numbers))
+    return min(numbers) if aggregate == "minimum" else max(numbers)
+
+
+def _numbers(metric: Metric, of: str, activities: Iterable[Activity]) -> list[Number]:
+    """Return one field of the activities that have it, in the metric's smallest steps."""
+    if of == "amount":
+        return [each.amount for each in activities if each.amount is not None]
+    values = [_field(each, of) for each in activities]
+    return [_as_number(_read(metric, value)) for value in values if value is not None]
+
+
+def _passes(activity: Activity, where: Filter) -> bool:
+    """Tell whether an activity counts; what has no such field is *not* any given value."""
+    value, operator, wanted = _field(activity, where.field), where.operator, where.value
+    if operator in (Operator.IS, Operator.ONE_OF, Operator.IS_NOT, Operator.NONE_OF):
+        options = wanted if isinstance(wanted, tuple) else (wanted,)
+        among = any(
+            isinstance(value, bool) is isinstance(option, bool) and value == option
+            for option in options
+        )
+        return among is (operator in (Operator.IS, Operator.ONE_OF))
+    if type(value) not in (int, Decimal) or not isinstance(wanted, Fraction):
+        return False
+    number = Fraction(value)  # type: ignore[arg-type]  # an int or a Decimal, as just checked
+    match operator:
+        case Operator.AT_LEAST:
+            return number >= wanted
+        case Operator.MORE_THAN:
+            return number > wanted
+        case Operator.AT_MOST:
+            return number <= wanted
+        case _:
+            return number < wanted
+
+
+def _field(activity: Activity, name: str) -> Raw | None:
+    match name:
+        case "amount":
+            return activity.amount
+        case "quantity":
+            return activity.quantity
+        case "product":
+            return activity.product
+        case "channel":
+            return activity.channel
+        case _:
+            return activity.attributes.get(name.removeprefix("attribute:"))
+
+
+# -- numbers ---------------------------------------------------------------------------------
+
+
+def _read(metric: Metric, value: Raw) -> Value:
+    try:
+        return read_value(metric, value)
+    except ValidationError as error:
+        raise CannotMeasure(metric.key, f"{value!r} {error.messages[0]}") from error
+
+
+def _scaled(metric: Metric, number: Fraction | int) -> Number:
+    return settle(Fraction(number) * 10**metric.places)
+
+
+def _as_number(value: Value) -> Number:
+    if isinstance(value, bool) or not isinstance(value, int | Fraction):
+        raise TypeError(f"{value!r} is not a number; documents are checked to ask only for these")
+    return value

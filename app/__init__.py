@@ -1,0 +1,30 @@
+"""Merit: who is a VIP client, by written rules."""
+
+from __future__ import annotations
+
+import os
+
+from flask import Flask
+
+from app.api import register_api
+from app.cli.policy import policy_commands
+from app.clock import Clock, system_clock
+from app.config import Config
+from app.logs import configure_logs
+from app.merit import Merit
+from app.services.policies import Rulebook
+
+
+def create_app(config: Config | None = None, clock: Clock = system_clock) -> Flask:
+    """Put the application together: the API and the commands.
+
+    :param config: the settings; the environment's if left out.
+    :param clock: where the time comes from.
+    """
+    config = config or Config.from_environment(os.environ)
+    configure_logs()
+    app = Flask("merit", static_folder=None, template_folder=None)
+    Merit(config, clock, Rulebook(config.policy_file)).install(app)
+    register_api(app)
+    app.cli.add_command(policy_commands)
+    return app

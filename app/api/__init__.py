@@ -1,0 +1,89 @@
+"""The HTTP API: what front-desk systems ask (flask-smorest, OpenAPI 3.1, problem+json)."""
+
+from __future__ import annotations
+
+from time import perf_counter
+
+import structlog
+from flask import Flask, Response, g, request
+from flask_smorest import Api
+
+from app.api.docs import register_docs
+from app.api.evaluations import AnswerSchema, evaluations
+from app.api.operations import operations
+from app.api.policy import policy
+from app.api.problems import ProblemSchema, register_problems
+from app.api.telemetry import count_request
+from app.policy_schema import SchemaPlugin, schema_name
+from app.services.evaluations import QuestionSchema
+
+LARGEST_BODY = 8 * 1024 * 1024
+
+log = structlog.get_logger()
+
+
+class _Api(Api):
+    """flask-smorest without its own errors and pages of lists: see :mod:`app.api.problems`."""
+
+    DEFAULT_ERROR_RESPONSE_NAME = None
+
+    def _register_error_handlers(self) -> None:
+        pass
+
+    def _register_responses(self) -> None:
+        pass
+
+    def _register_pagination_header(self) -> None:
+        pass
+
+
+def register_api(app: Flask) -> None:
+    """Put the API, its description and its operations into an application."""
+    app.config.update(
+        API_TITLE="Merit",
+        API_VERSION="v1",
+        OPENAPI_VERSION="3.1.0",
+        OPENAPI_URL_PREFIX="/api",
+        OPENAPI_JSON_PATH="openapi.json",
+        MAX_CONTENT_LENGTH=LARGEST_BODY,
+        PROPAGATE_EXCEPTIONS=False,
+    )
+    api = _Api(
+        app,
+        spec_kwargs={
+            "marshmallow_plugin": SchemaPlugin(schema_name_resolver=schema_name),
+            "info": {
+                "description": "Who is a VIP client, by written rules: the tier, the reason, "
+                "what is missing for the next."
+            },
+        },
+    )
+    api.spec.components.schema("Problem", schema=ProblemSchema)
+    api.spec.components.schema("Question", schema=QuestionSchema)
+    api.spec.components.schema("Answer", schema=AnswerSchema)
+    for blueprint in (evaluations, policy, operations):
+        api.register_blueprint(blueprint)
+    register_docs(app)
+    register_problems(app)
+    app.before_request(_start)
+    app.after_request(_finish)
+
+
+def _start() -> None:
+    g.started = perf_counter()
+
+
+def _finish(response: Response) -> Response:
+    """Count and log a request by its route, never by what it carried."""
+    seconds = perf_counter() - g.started
+    route = request.url_rule.rule if request.url_rule else "none"
+    count_request(request.method, route, response.status_code, seconds)
+    log.info(
+        "request",
+        method=request.method,
+        route=route,
+        status=response.status_code,
+        milliseconds=round(1000 * seconds, 3),
+    )
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    return response

@@ -1,0 +1,178 @@
+"""``POST /evaluations``: what if, now.  Nothing is stored and nothing changes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Response, request
+from flask.views import MethodView
+from flask_smorest import Blueprint
+from marshmallow import Schema, fields
+from werkzeug.exceptions import UnsupportedMediaType
+
+from app.api.problems import problems, reader_words
+from app.api.telemetry import count_evaluations
+from app.clock import business_date
+from app.merit import merit
+from app.services.evaluations import answer_for, read_facts, read_question
+from rules.document import Problem
+from rules.document.strict_json import dumps, loads
+from rules.facts import FactsInvalid
+from rules.messages import Message
+
+MOST_AT_ONCE = 1000
+
+evaluations = Blueprint(
+    "evaluations",
+    __name__,
+    url_prefix="/api/v1",
+    description="The tier that facts give, why, and what is missing for the next.",
+)
+
+
+class NamedSchema(Schema):
+    key = fields.String(required=True)
+    name = fields.String(required=True)
+
+
+class UndeterminedSchema(Schema):
+    """Why no tier is named: what would have to be known, and what holds in any case."""
+
+    missing = fields.List(fields.String(), required=True)
+    at_least = fields.Nested(NamedSchema, required=True)
+
+
+class TierOutcomeSchema(NamedSchema):
+    qualifies = fields.Boolean(required=True, allow_none=True)
+    keeps = fields.Boolean(required=True, allow_none=True)
+
+
+_ANY: dict[str, Any] = {"type": ["number", "string", "boolean", "array", "null"]}
+
+
+class ConditionSchema(Schema):
+    """One condition; ``met`` null means unknown, ``helps`` false that it speaks against."""
+
+    condition = fields.String(required=True, metadata={"description": "The metric."})
+    criteria = fields.String(
+        required=True, metadata={"enum": ["entry", "keep", "segment", "unless"]}
+    )
+    tier = fields.String()
+    segment = fields.String()
+    demotion_policy = fields.String()
+    value = fields.Raw(required=True, metadata=_ANY)
+    exact = fields.String(metadata={"description": "The value, where no decimal can write it."})
+    operator = fields.String(required=True)
+    limit = fields.Raw(required=True, metadata=_ANY)
+    met = fields.Boolean(required=True, allow_none=True)
+    helps = fields.Boolean(required=True)
+    shortfall = fields.Raw(
+        required=True,
+        metadata={
+            "type": ["number", "null"],
+            "description": "How much more (positive) or less (negative) is needed.",
+        },
+    )
+    sentence = fields.String(required=True)
+
+
+class StepSchema(Schema):
+    metric = fields.String(required=True)
+    value = fields.Raw(required=True, metadata=_ANY)
+    target = fields.Raw(required=True, metadata=_ANY)
+    shortfall = fields.Raw(required=True, metadata={"type": ["number", "null"]})
+
+
+class WaySchema(NamedSchema):
+    """What would have to change; ``steps`` null means that no way was found."""
+
+    steps = fields.List(fields.Nested(StepSchema), required=True, allow_none=True)
+    by = fields.Date(required=True, allow_none=True)
+    sentence = fields.String(required=True)
+
+
+class PolicyNameSchema(Schema):
+    key = fields.String(required=True)
+    digest = fields.String(required=True)
+
+
+class AnswerSchema(Schema):
+    """The tier that the facts give, and why."""
+
+    client = fields.String()
+    date = fields.Date(required=True)
+    tier = fields.Nested(NamedSchema, required=True, allow_none=True)
+    undetermined = fields.Nested(UndeterminedSchema, required=True, allow_none=True)
+    tiers = fields.List(fields.Nested(TierOutcomeSchema), required=True)
+    segments = fields.List(fields.Nested(NamedSchema), required=True)
+    conditions = fields.List(fields.Nested(ConditionSchema), required=True)
+    next_tier = fields.Nested(WaySchema, required=True, allow_none=True)
+    to_stay = fields.Nested(WaySchema, required=True, allow_none=True)
+    sentences = fields.List(fields.String(), required=True)
+    policy = fields.Nested(PolicyNameSchema, required=True)
+
+
+def _one_or_many(name: str) -> dict[str, Any]:
+    one = {"$ref": f"#/components/schemas/{name}"}
+    many = {"type": "array", "minItems": 1, "maxItems": MOST_AT_ONCE, "items": one}
+    return {"oneOf": [one, many]}
+
+
+_EXAMPLE = {
+    "date": "2026-07-01",
+    "client": "C-17",
+    "held": "silver",
+    "facts": {"revenue_12m": 450000, "orders": 7, "cancellations": 1, "days_since_order": 30},
+}
+"""Answered by the policy that ``make run`` serves."""
+
+
+@evaluations.route("/evaluations")
+class Evaluations(MethodView):
+    @evaluations.doc(
+        requestBody={
+            "required": True,
+            "content": {
+                "application/json": {"schema": _one_or_many("Question"), "example": _EXAMPLE}
+            },
+        },
+        **problems(400, 413, 415, 422, 503),
+    )
+    @evaluations.response(200, _one_or_many("Answer"), description="One answer, or one for each.")
+    def post(self) -> Response:
+        """Judge facts.
+
+        One question, or up to 1,000 in an array; all are answered or, with errors by index,
+        none. The same question alone or among others has the same answer.
+        """
+        if request.mimetype != "application/json":
+            raise UnsupportedMediaType
+        body = loads(request.get_data())
+        several = isinstance(body, list)
+        in_force = merit().rulebook.in_force()
+        answers = _answers(body if isinstance(body, list) else [body], several=several)
+        count_evaluations(in_force.policy.digest, len(answers))
+        return Response(dumps(answers if several else answers[0]), content_type="application/json")
+
+
+def _answers(items: list[object], *, several: bool) -> list[dict[str, Any]]:
+    if not 1 <= len(items) <= MOST_AT_ONCE:
+        message = Message("must hold 1 to %(most)d questions", most=MOST_AT_ONCE)
+        raise FactsInvalid([Problem("", message)])
+    found = merit()
+    judge = found.rulebook.in_force().judge
+    today = business_date(found.clock, judge.policy.time_zone)
+    read, wrong = [], []
+    for index, item in enumerate(items):
+        try:
+            question = read_question(item, today)
+            read.append((question, read_facts(judge.policy, question)))
+        except FactsInvalid as error:
+            prefix = f"[{index}]." if several else ""
+            wrong += [
+                Problem(f"{prefix}{each.path}".rstrip("."), each.message) for each in error.problems
+            ]
+    if wrong:
+        raise FactsInvalid(wrong)
+    words = reader_words()
+    return [answer_for(judge, question, facts, words) for question, facts in read]

@@ -1,0 +1,147 @@
+"""Errors as ``application/problem+json`` (RFC 9457): one status and one sentence each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from http import HTTPStatus
+from typing import Any
+
+import structlog
+from flask import Flask, Response, request
+from marshmallow import Schema, fields
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
+
+from app.api.telemetry import count_failure
+from app.services.policies import NoPolicy
+from app.words import Words
+from rules.document import Problem
+from rules.document.strict_json import JsonRefused, dumps
+from rules.engine import EngineFailure, FactRefused
+from rules.facts import FactsInvalid
+from rules.judge import Disagreement
+from rules.messages import Message
+
+log = structlog.get_logger()
+
+
+class ProblemSchema(Schema):
+    """What went wrong, for a person and for a program (RFC 9457)."""
+
+    type = fields.String(metadata={"description": "A name for the kind of problem."})
+    title = fields.String()
+    status = fields.Integer()
+    detail = fields.String(metadata={"description": "A sentence to act on."})
+    errors = fields.Dict(
+        keys=fields.String(),
+        values=fields.List(fields.String()),
+        metadata={"description": "By field, what would be right."},
+    )
+
+
+def problems(*statuses: int) -> dict[str, Any]:
+    """Return the part of an operation's description that says which problems it answers."""
+    schema = {"$ref": "#/components/schemas/Problem"}
+    return {
+        "responses": {
+            str(status): {
+                "description": HTTPStatus(status).phrase,
+                "content": {"application/problem+json": {"schema": schema}},
+            }
+            for status in statuses
+        }
+    }
+
+
+def reader_words() -> Words:
+    """Return the words of the language the request asks for."""
+    return Words.negotiated(list(request.accept_languages.values()))
+
+
+def problem(
+    status: int, kind: str, title: Message, detail: Message, errors: Iterable[Problem] = ()
+) -> Response:
+    """Return a problem as a response."""
+    words = reader_words()
+    body: dict[str, Any] = {
+        "type": f"urn:merit:problem:{kind}",
+        "title": words.say(title),
+        "status": status,
+        "detail": words.say(detail),
+    }
+    by_field: dict[str, list[str]] = {}
+    for each in errors:
+        by_field.setdefault(each.path, []).append(words.say(each.message))
+    if by_field:
+        body["errors"] = by_field
+    return Response(dumps(body), status, content_type="application/problem+json")
+
+
+_BY_STATUS = {
+    400: ("bad-request", Message("Bad request"), Message("The request cannot be understood.")),
+    404: ("not-found", Message("Not found"), Message("There is nothing under this address.")),
+    405: (
+        "method-not-allowed",
+        Message("Method not allowed"),
+        Message("This address does not take this method; the header Allow names those it does."),
+    ),
+    413: ("too-large", Message("Too large"), Message("The body must be at most 8 MiB.")),
+    415: (
+        "not-json",
+        Message("Unsupported media type"),
+        Message("The body must be application/json."),
+    ),
+    500: (
+        "internal",
+        Message("Internal error"),
+        Message("Something went wrong here, not with the request; it has been logged."),
+    ),
+}
+
+
+def register_problems(app: Flask) -> None:
+    """Answer every error of the application with its problem."""
+
+    def http(error: HTTPException) -> Response:
+        status = error.code or 500
+        kind, title, detail = _BY_STATUS.get(status, _BY_STATUS[500])
+        answer = problem(status, kind, title, detail)
+        if isinstance(error, MethodNotAllowed) and error.valid_methods:
+            answer.headers["Allow"] = ", ".join(error.valid_methods)
+        return answer
+
+    def not_json(error: JsonRefused) -> Response:
+        return problem(400, "not-json", Message("The body cannot be read"), error.message)
+
+    def facts(error: FactsInvalid) -> Response:
+        return problem(
+            422,
+            "facts-invalid",
+            Message("The facts do not fit the policy"),
+            Message("See errors: each names a field and what would be right."),
+            error.problems,
+        )
+
+    def refused(error: FactRefused) -> Response:
+        return problem(422, "fact-refused", Message("A fact cannot be decided"), error.message)
+
+    def no_policy(error: NoPolicy) -> Response:
+        return problem(503, "no-policy", Message("There is no policy"), error.message)
+
+    def failed(error: EngineFailure | Disagreement) -> Response:
+        reason = type(error).__name__
+        count_failure(reason)
+        log.error("no_tier_named", reason=reason, detail=error.message.id)
+        return problem(
+            503,
+            "no-answer",
+            Message("No tier can be named"),
+            Message("The evaluators failed to agree on an answer; it has been recorded."),
+        )
+
+    app.register_error_handler(HTTPException, http)
+    app.register_error_handler(JsonRefused, not_json)
+    app.register_error_handler(FactsInvalid, facts)
+    app.register_error_handler(FactRefused, refused)
+    app.register_error_handler(NoPolicy, no_policy)
+    app.register_error_handler(EngineFailure, failed)
+    app.register_error_handler(Disagreement, failed)

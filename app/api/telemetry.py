@@ -1,0 +1,47 @@
+"""What is counted, for Prometheus: never by client, so that no label names anybody."""
+
+from __future__ import annotations
+
+import os
+
+from prometheus_client import (
+    CONTENT_TYPE_LATEST,
+    REGISTRY,
+    CollectorRegistry,
+    Counter,
+    Histogram,
+    generate_latest,
+)
+from prometheus_client.multiprocess import MultiProcessCollector
+
+_REQUESTS = Histogram(
+    "merit_request_seconds", "Time to answer a request.", ["method", "route", "status"]
+)
+_EVALUATIONS = Counter("merit_evaluations", "Clients judged.", ["policy"])
+_FAILURES = Counter(
+    "merit_failed_evaluations", "Evaluations from which no tier could be named.", ["reason"]
+)
+
+
+def count_request(method: str, route: str, status: int, seconds: float) -> None:
+    """Count one answered request."""
+    _REQUESTS.labels(method, route, str(status)).observe(seconds)
+
+
+def count_evaluations(digest: str, number: int) -> None:
+    """Count clients judged by a policy."""
+    _EVALUATIONS.labels(digest[:12]).inc(number)
+
+
+def count_failure(reason: str) -> None:
+    """Count an evaluation in which the engine failed or the evaluators differed."""
+    _FAILURES.labels(reason).inc()
+
+
+def exposition() -> tuple[bytes, str]:
+    """Return all counts as Prometheus reads them, of all processes if they share a folder."""
+    registry = REGISTRY
+    if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
+        registry = CollectorRegistry()
+        MultiProcessCollector(registry)  # type: ignore[no-untyped-call]  # the library's
+    return generate_latest(registry), CONTENT_TYPE_LATEST

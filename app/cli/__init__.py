@@ -1,0 +1,1 @@
+"""Commands, all under ``flask --app wsgi``."""

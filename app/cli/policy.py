@@ -1,0 +1,264 @@
+"""``policy``: documents checked, read back in words, and tried on clients."""
+
+from __future__ import annotations
+
+import csv
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from datetime import date
+from functools import partial
+from pathlib import Path
+from typing import IO, Any
+
+import click
+from flask.cli import AppGroup
+from marshmallow import ValidationError
+
+from app.clock import business_date
+from app.merit import merit
+from app.policy_schema import policy_json_schema
+from app.services.evaluations import Question, answer_for, read_facts, read_question
+from app.services.policies import PolicyInForce, PolicyUnreadable, prepare, read_document
+from app.services.tables import Table, TableInvalid, read_clients
+from app.services.trial import TrialFailed
+from app.words import Words
+from rules.describe import describe
+from rules.document import DocumentInvalid, Problem, load
+from rules.document.fields import read_day
+from rules.document.strict_json import JsonRefused, dumps, loads
+from rules.engine import EngineFailure, FactRefused
+from rules.facts import FactsInvalid, write_value
+from rules.judge import Disagreement
+from rules.measure import CannotMeasure, measure
+from rules.messages import Message
+from rules.policy import Facts, Policy
+
+policy_commands = AppGroup("policy", help="Check, read and try policy documents.")
+
+_existing = click.Path(path_type=Path)
+
+
+class _Day(click.ParamType[date]):
+    name = "YYYY-MM-DD"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> date:
+        try:
+            return read_day(str(value))
+        except ValidationError as error:
+            self.fail(str(error.messages[0]), param, ctx)
+
+
+class _Column(click.ParamType[tuple[str, str]]):
+    name = "FIELD=COLUMN"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> tuple[str, str]:
+        field, equals, column = str(value).partition("=")
+        if not equals:
+            self.fail(Message("must be FIELD=COLUMN"), param, ctx)
+        return field, column
+
+
+@policy_commands.command("validate")
+@click.argument("policy", type=_existing)
+def validate(policy: Path) -> None:
+    """Check a policy document, name every error in it, and try it out on the engine."""
+    with _said_plainly():
+        found = prepare(read_document(policy)).policy
+    tiers = ", ".join(tier.key for tier in found.tiers)
+    click.echo(f"{policy} is a policy: {len(found.metrics)} metrics, tiers {tiers}.")
+    click.echo(f"Digest {found.digest}")
+
+
+@policy_commands.command("show")
+@click.argument("policy", type=_existing)
+@click.option("--language", default="en", show_default=True, help="Language of the names.")
+def show(policy: Path, language: str) -> None:
+    """Say in plain sentences what a policy holds."""
+    with _said_plainly():
+        found = load(read_document(policy))
+    words = Words.negotiated([language])
+    for line in describe(found):
+        click.echo("  " * line.depth + words.say(line.sentence))
+
+
+@policy_commands.command("schema")
+def schema() -> None:
+    """Print the JSON Schema of policy documents, as the code has it."""
+    click.echo(dumps(policy_json_schema(), indent=2))
+
+
+@policy_commands.command("evaluate")
+@click.argument("policy", type=_existing)
+@click.argument("facts", type=_existing, required=False)
+@click.option("--activities", type=_existing, help="Activities of clients, as CSV.")
+@click.option("--clients", type=_existing, help="Attributes of clients, as CSV.")
+@click.option("--date", "day", type=_Day(), help="The business date; today if not given.")
+@click.option(
+    "--column",
+    "columns",
+    type=_Column(),
+    multiple=True,
+    help="Where a field of --activities is: client, date, kind, amount, quantity, product, "
+    "channel or attribute:NAME. May be repeated.",
+)
+@click.option(
+    "--client-column",
+    "client_columns",
+    type=_Column(),
+    multiple=True,
+    help="Where a field of --clients is: client, date or attribute:NAME. May be repeated.",
+)
+@click.option("--format", "form", type=click.Choice(["ndjson", "csv"]), default="ndjson")
+@click.option("--output", type=click.File("w", "utf-8"), default="-", help="Else standard output.")
+@click.option("--language", default="en", show_default=True, help="Language of the sentences.")
+def evaluate(  # noqa: PLR0913 - one argument per option is how click gives them
+    policy: Path,
+    facts: Path | None,
+    *,
+    activities: Path | None,
+    clients: Path | None,
+    day: date | None,
+    columns: tuple[tuple[str, str], ...],
+    client_columns: tuple[tuple[str, str], ...],
+    form: str,
+    output: IO[str],
+    language: str,
+) -> None:
+    """Judge clients by a policy: flat FACTS (NDJSON), or metrics measured from --activities.
+
+    One decision a line goes to the output, in the order of the input; how many clients hold
+    what, and anything that could not be judged, to standard error.
+    """
+    with _said_plainly():
+        in_force = prepare(read_document(policy))
+        day = day or business_date(merit().clock, in_force.policy.time_zone)
+        questions: Iterator[tuple[Question, Facts]]
+        if facts is not None and activities is not None:
+            raise click.UsageError("Give a file of FACTS or --activities, not both.")
+        if facts is not None:
+            questions = _from_facts(in_force.policy, facts, day)
+        elif activities is not None:
+            table = Table(activities, dict(columns))
+            of_clients = Table(clients, dict(client_columns)) if clients else None
+            questions = _from_activities(in_force.policy, table, of_clients, day)
+        else:
+            raise click.UsageError("Give a file of FACTS, or --activities.")
+        if form == "csv":
+            write = _write_csv(in_force, output)
+        else:
+            write = _write_ndjson(in_force, output, Words.negotiated([language]))
+        _judge(in_force.policy, questions, write)
+
+
+Writer = Callable[[Question, Facts], str]
+"""Judges one client, writes the decision, and returns the name of the tier."""
+
+
+def _judge(policy: Policy, questions: Iterable[tuple[Question, Facts]], write: Writer) -> None:
+    """Judge and write all, then say how many hold what."""
+    held: Counter[str] = Counter({tier.key: 0 for tier in reversed(policy.tiers)})
+    for question, facts in questions:
+        held[write(question, facts)] += 1
+    total = sum(held.values())
+    click.echo(f"{total} clients judged:", err=True)
+    for key, count in held.items():
+        click.echo(f"  {key:<24}{count:>9}{100 * count / max(total, 1):>7.1f} %", err=True)
+
+
+def _write_ndjson(in_force: PolicyInForce, output: IO[str], words: Words) -> Writer:
+    def write(question: Question, facts: Facts) -> str:
+        found = answer_for(in_force.judge, question, facts, words)
+        output.write(dumps(found) + "\n")
+        return _UNDETERMINED if found["tier"] is None else str(found["tier"]["key"])
+
+    return write
+
+
+def _write_csv(in_force: PolicyInForce, output: IO[str]) -> Writer:
+    policy = in_force.policy
+    table = csv.writer(output, lineterminator="\n")
+    table.writerow(["client", "date", "tier", *policy.metrics])
+
+    def write(question: Question, facts: Facts) -> str:
+        verdict = in_force.judge.judge(facts)
+        tier = _UNDETERMINED if verdict.open_tiers else policy.tiers[verdict.tier].key
+        values = (write_value(each, facts.get(key)) for key, each in policy.metrics.items())
+        table.writerow([question.client, question.date.isoformat(), tier, *values])
+        return tier
+
+    return write
+
+
+_UNDETERMINED = "undetermined"
+
+
+def _from_facts(policy: Policy, path: Path, day: date) -> Iterator[tuple[Question, Facts]]:
+    """Yield the questions of a file of facts; name every bad line at the end."""
+    problems: list[Problem] = []
+    with _progress(path) as advance:
+        for number, line in enumerate(_lines(path), 1):
+            advance(len(line))
+            if not line.strip():
+                continue
+            try:
+                question = read_question(loads(line), day)
+                yield question, read_facts(policy, question)
+            except JsonRefused as error:
+                problems.append(Problem(f"line {number}", error.message))
+            except FactsInvalid as error:
+                problems += [
+                    Problem(f"line {number}, {each.path}", each.message) for each in error.problems
+                ]
+    if problems:
+        raise TableInvalid(path, problems)
+
+
+def _lines(path: Path) -> Iterator[bytes]:
+    try:
+        with path.open("rb") as lines:
+            yield from lines
+    except OSError as error:
+        raise TableInvalid(path, [Problem("", error.strerror or str(error))]) from error
+
+
+def _from_activities(
+    policy: Policy, activities: Table, clients: Table | None, day: date
+) -> Iterator[tuple[Question, Facts]]:
+    with _progress(activities.path, *([clients.path] if clients else [])) as advance:
+        recorded = read_clients(policy, activities, clients, advance)
+    with _bar("Judging", len(recorded)) as advance:
+        for reference, client in recorded.items():
+            advance(1)
+            yield Question(day, {}, reference), measure(policy, client, day)
+
+
+def _progress(*paths: Path) -> Any:
+    size = sum(path.stat().st_size for path in paths if path.exists())
+    return _bar("Reading", size)
+
+
+@contextmanager
+def _bar(label: str, length: int) -> Iterator[Callable[[int], None]]:
+    """Show progress on standard error, where a person watches it."""
+    with click.progressbar(length=length, label=label, file=sys.stderr) as bar:
+        yield partial(bar.update)
+
+
+@contextmanager
+def _said_plainly() -> Iterator[None]:
+    """Turn what may go wrong into sentences and an exit status, never a traceback."""
+    try:
+        yield
+    except (DocumentInvalid, TableInvalid) as error:
+        raise click.ClickException("\n" + str(error)) from error
+    except (
+        CannotMeasure,
+        Disagreement,
+        EngineFailure,
+        FactRefused,
+        PolicyUnreadable,
+        TrialFailed,
+    ) as error:
+        raise click.ClickException(error.message) from error

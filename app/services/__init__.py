@@ -1,0 +1,1 @@
+"""Use cases: what pages, API and commands ask the application to do."""

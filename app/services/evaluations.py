@@ -1,0 +1,215 @@
+"""What if, now: the tier that facts give, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from marshmallow import ValidationError, fields
+
+from app.services.tables import REFERENCE
+from app.words import Words
+from rules.document import Problem, problems_in
+from rules.document.fields import Currency, Day, Key, StrictSchema
+from rules.explain import Explanation, Reason, Way, explain
+from rules.facts import FactsInvalid, exact_text, read, write_value, written_number
+from rules.judge import Judge
+from rules.measure import complete
+from rules.messages import Message
+from rules.policy import Facts, Metric, Names, Policy
+from rules.vocabulary import MetricType, Value
+
+FIRST_BUSINESS_DATE, LAST_BUSINESS_DATE = date(1970, 1, 1), date(2199, 12, 31)
+"""Windows of a century reach back from any of these without leaving the calendar."""
+
+
+class ClientReference(fields.Field[str]):
+    """A company's own number for a client."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        schema = {"type": "string", "pattern": f"^{REFERENCE.pattern}$"}
+        super().__init__(metadata=schema, **kwargs)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        if not isinstance(value, str) or not REFERENCE.fullmatch(value):
+            raise ValidationError([Message("must be 1 to 64 letters, digits or . _ ~ -")])
+        return value
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """Facts to be judged on a business date.
+
+    ``facts`` are as JSON writes them; ``held`` is the key of the tier held until now, ``client``
+    and ``currency`` what the asker says of them.
+    """
+
+    date: date
+    facts: Mapping[str, object]
+    client: str | None = None
+    held: str | None = None
+    currency: str | None = None
+
+
+class QuestionSchema(StrictSchema):
+    """Facts to be judged, and on which business date."""
+
+    date = Day(metadata={"description": "The business date; today if left out."})
+    facts = fields.Raw(
+        required=True,
+        metadata={
+            "type": "object",
+            "description": "Metric key to value: money in minor units, counts and days as whole "
+            "numbers, decimals and percentages as numbers, dates as YYYY-MM-DD, options and "
+            "true or false as they are, null for what is missing.",
+            "additionalProperties": {"type": ["number", "string", "boolean", "null"]},
+        },
+    )
+    client = ClientReference()
+    held = Key(metadata={"description": "The tier held until now; else the one the facts give."})
+    currency = Currency(metadata={"description": "If given, must be the policy's."})
+
+
+def read_question(item: object, today: date) -> Question:
+    """Read one question as JSON gives it; without a date it is asked about ``today``.
+
+    :raises FactsInvalid: naming everything that is wrong with it.
+    """
+    try:
+        read: dict[str, Any] = QuestionSchema().load(item)  # type: ignore[arg-type]  # may be anything
+    except ValidationError as error:
+        raise FactsInvalid(problems_in(error.messages)) from error
+    question = Question(**{"date": today} | read)
+    if not isinstance(question.facts, dict):
+        raise FactsInvalid([Problem("facts", Message("must be an object: {…}"))])
+    if not FIRST_BUSINESS_DATE <= question.date <= LAST_BUSINESS_DATE:
+        message = Message(
+            "must be a business date from %(first)s to %(last)s",
+            first=FIRST_BUSINESS_DATE.isoformat(),
+            last=LAST_BUSINESS_DATE.isoformat(),
+        )
+        raise FactsInvalid([Problem("date", message)])
+    return question
+
+
+def read_facts(policy: Policy, question: Question) -> Facts:
+    """Return the facts of a question, the derivations that follow from them included.
+
+    :raises FactsInvalid: naming every fact, and whatever else, that does not fit the policy.
+    """
+    problems: list[Problem] = []
+    facts: dict[str, Value | None] = {}
+    try:
+        facts = read(policy, question.facts)
+    except FactsInvalid as error:
+        problems += [Problem(f"facts.{each.path}", each.message) for each in error.problems]
+    if question.held is not None and question.held not in {tier.key for tier in policy.tiers}:
+        problems.append(Problem("held", Message("is not a tier of this policy")))
+    if question.currency not in (None, policy.currency):
+        problems.append(
+            Problem("currency", Message("must be %(code)s, the policy's", code=policy.currency))
+        )
+    if problems:
+        raise FactsInvalid(problems)
+    return complete(policy, facts, question.date)
+
+
+def answer_for(judge: Judge, question: Question, facts: Facts, words: Words) -> dict[str, Any]:
+    """Judge facts and write the answer as the API and the commands give it.
+
+    :raises EngineFailure, Disagreement: if no tier may be named.
+    """
+    verdict = judge.judge(facts)
+    found = explain(judge, facts, verdict, question.date, question.held)
+    return _Writer(judge.policy, words).answer(question, found)
+
+
+class _Writer:
+    def __init__(self, policy: Policy, words: Words) -> None:
+        self._policy, self._words = policy, words
+
+    def answer(self, question: Question, found: Explanation) -> dict[str, Any]:
+        open_ = found.tier is None
+        return {
+            **({"client": question.client} if question.client is not None else {}),
+            "date": question.date.isoformat(),
+            "tier": None if found.tier is None else self._named(found.tier.key, found.tier.name),
+            "undetermined": {
+                "missing": list(found.missing),
+                "at_least": self._named(found.at_least.key, found.at_least.name),
+            }
+            if open_
+            else None,
+            "tiers": [
+                {
+                    **self._named(tier.key, tier.name),
+                    "qualifies": found.qualifies[tier.key],
+                    "keeps": found.keeps[tier.key],
+                }
+                for tier in self._policy.tiers
+            ],
+            "segments": [self._named(each.key, each.name) for each in found.segments],
+            "conditions": [self._condition(each) for each in found.reasons],
+            "next_tier": self._way(found.next_tier),
+            "to_stay": self._way(found.to_stay),
+            "sentences": [self._words.sentence(each) for each in found.sentences],
+            "policy": {"key": self._policy.key, "digest": self._policy.digest},
+        }
+
+    def _named(self, key: str, names: Names) -> dict[str, str]:
+        return {"key": key, "name": self._words.name(names)}
+
+    def _condition(self, reason: Reason) -> dict[str, Any]:
+        metric = self._policy.metrics[reason.condition.metric]
+        exact = exact_text(metric, reason.value)
+        return {
+            "condition": metric.key,
+            "criteria": reason.root.part,
+            _OWNERS[reason.root.part]: reason.root.owner,
+            "value": write_value(metric, reason.value),
+            **({"exact": exact} if exact is not None else {}),
+            "operator": reason.condition.operator.value,
+            "limit": _written(metric, reason.condition.limit),
+            "met": reason.met,
+            "helps": reason.helps,
+            "shortfall": _shortfall(metric, reason.shortfall),
+            "sentence": self._words.sentence(reason.sentence),
+        }
+
+    def _way(self, way: Way | None) -> dict[str, Any] | None:
+        if way is None:
+            return None
+        return {
+            **self._named(way.tier.key, way.tier.name),
+            "steps": None
+            if way.steps is None
+            else [
+                {
+                    "metric": step.metric,
+                    "value": write_value(self._policy.metrics[step.metric], step.value),
+                    "target": write_value(self._policy.metrics[step.metric], step.target),
+                    "shortfall": _shortfall(self._policy.metrics[step.metric], step.shortfall),
+                }
+                for step in way.steps
+            ],
+            "by": None if way.by is None else way.by.isoformat(),
+            "sentence": self._words.sentence(way.sentence),
+        }
+
+
+_OWNERS = {"entry": "tier", "keep": "tier", "segment": "segment", "unless": "demotion_policy"}
+
+
+def _written(metric: Metric, limit: object) -> object:
+    if isinstance(limit, tuple):
+        return [write_value(metric, each) for each in limit]
+    return write_value(metric, limit)  # type: ignore[arg-type]  # a Limit that is no tuple
+
+
+def _shortfall(metric: Metric, steps: int | None) -> object:
+    """Write a shortfall in the metric's unit; for a date it is a number of days."""
+    if steps is None or metric.type is MetricType.DATE:
+        return steps
+    return written_number(metric.places, steps)

@@ -1,0 +1,122 @@
+"""A new rule set is first exercised in a child process that may be killed.
+
+Some rule sets make durable_rules hang or crash (docs/engine.md).  Documents and the compiler are
+built so that none of these can come about; this is the net below.  Run as a module it is the
+child: a policy document on standard input, exit status 0 if every trial went well.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import date, timedelta
+from fractions import Fraction
+from pathlib import Path
+from random import Random
+
+from rules.criteria import Condition, walk
+from rules.document import load
+from rules.document.strict_json import canonical_bytes, loads
+from rules.engine import EngineFailure
+from rules.judge import Disagreement, Judge
+from rules.messages import Message
+from rules.policy import Facts, Metric, Policy
+from rules.vocabulary import EARLIEST_DAY, MetricType, Value
+
+TRIALS = 300
+SECONDS = 20.0
+_ROOT = Path(__file__).parents[2]
+
+
+class TrialFailed(Exception):
+    """The engine did not come through the trial of a policy, which must not go into force."""
+
+    def __init__(self, message: Message) -> None:
+        super().__init__(message)
+        self.message = message
+
+
+def try_out(document: dict[str, object], seconds: float = SECONDS) -> None:
+    """Exercise a policy in a child process, killed after so many seconds.
+
+    :raises TrialFailed: if the child hangs, dies, or finds the two evaluators apart.
+    """
+    try:
+        child = subprocess.run(  # noqa: S603 - this interpreter and this module, nothing given
+            [sys.executable, "-m", __name__],
+            input=canonical_bytes(document),
+            capture_output=True,
+            cwd=_ROOT,
+            timeout=seconds,
+            check=False,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise TrialFailed(
+            Message(
+                "The rules engine did not finish a trial of this policy in %(seconds)s seconds.",
+                seconds=f"{seconds:g}",
+            )
+        ) from error
+    if child.returncode != 0:
+        said = child.stderr.decode(errors="replace").strip().splitlines()
+        raise TrialFailed(
+            Message(
+                "The rules engine did not survive a trial of this policy (status %(status)d): "
+                "%(reason)s",
+                status=child.returncode,
+                reason=said[-1] if said else "it said nothing",
+            )
+        )
+
+
+def trial_facts(policy: Policy) -> Iterator[Facts]:
+    """Yield facts at, just beside and between the limits, with values missing here and there.
+
+    The same for the same policy, so that a trial can be repeated.
+    """
+    chance = Random(policy.digest)  # noqa: S311 - trials, not secrets
+    choices = {key: _choices(policy, metric) for key, metric in policy.metrics.items()}
+    for _ in range(TRIALS):
+        chosen = {key: chance.choice(values) for key, values in choices.items()}
+        yield {key: value for key, value in chosen.items() if value is not None}
+
+
+def _choices(policy: Policy, metric: Metric) -> list[Value | None]:
+    if metric.type is MetricType.BOOLEAN:
+        return [True, False, None]
+    if metric.type is MetricType.CHOICE:
+        return [*metric.options, None]
+    limits = {
+        each
+        for root in policy.roots
+        for node in walk(root.criteria)
+        if isinstance(node, Condition) and node.metric == metric.key
+        for each in (node.limit if isinstance(node.limit, tuple) else (node.limit,))
+    }
+    found: list[Value | None] = [None]
+    if metric.type is MetricType.DATE:
+        for limit in limits | {EARLIEST_DAY + timedelta(days=1)}:
+            if isinstance(limit, date):
+                found += [limit - timedelta(days=1), limit, limit + timedelta(days=1)]
+        return found
+    for limit in limits | {0}:
+        if isinstance(limit, int):
+            found += [limit - 1, limit, limit + 1, limit + Fraction(1, 3), limit - Fraction(1, 3)]
+    return found
+
+
+def _main() -> int:
+    document = loads(sys.stdin.buffer.read())
+    judge = Judge(load(document))
+    try:
+        for facts in trial_facts(judge.policy):
+            judge.judge(facts)
+    except (EngineFailure, Disagreement) as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(_main())

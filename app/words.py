@@ -1,0 +1,151 @@
+"""Sentences in the reader's language: templates through gettext, values as the language does."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from functools import cached_property, lru_cache
+from pathlib import Path
+
+from babel import Locale
+from babel.core import negotiate_locale
+from babel.dates import format_date
+from babel.lists import format_list
+from babel.numbers import (
+    format_currency,
+    format_decimal,
+    get_currency_precision,
+)
+from babel.support import NullTranslations, Translations
+from babel.units import format_unit
+
+from rules.facts import written_number
+from rules.messages import N_, Message
+from rules.policy import Names
+from rules.sentences import Listed, Named, Shown
+from rules.vocabulary import MetricType, Number
+
+CATALOGUES = Path(__file__).parent / "translations"
+LANGUAGES = ("en",)
+"""Languages with a catalogue; English is the source and needs none."""
+
+_YES, _NO, _POINTS = N_("yes"), N_("no"), N_("%(number)s percentage points")
+
+
+@dataclass(frozen=True)
+class Words:
+    """One reader's language."""
+
+    language: str = "en"
+
+    @classmethod
+    def negotiated(cls, wanted: Sequence[str]) -> Words:
+        """Return the first wanted language that there is a catalogue for, else English."""
+        found = negotiate_locale([each.replace("-", "_") for each in wanted], LANGUAGES)
+        return _words(found or LANGUAGES[0])
+
+    @cached_property
+    def _locale(self) -> Locale:
+        return Locale.parse(self.language)
+
+    @cached_property
+    def _translations(self) -> NullTranslations:
+        return Translations.load(CATALOGUES, [self._locale])
+
+    def say(self, text: object) -> str:
+        """Write anything that stands in a sentence, or a whole one."""
+        match text:
+            case Message():
+                return self._fill(text)
+            case Named():
+                return self.name(text.names)
+            case Shown():
+                return self._value(text)
+            case Listed():
+                parts = [self.say(part) for part in text.parts]
+                return format_list(parts, "or" if text.joined == "or" else "standard", self._locale)
+            case date():
+                return format_date(text, "long", self._locale)
+            case _:
+                return str(text)
+
+    def sentence(self, message: Message) -> str:
+        """Write a whole sentence: like :meth:`say`, its first letter a capital."""
+        text = self.say(message)
+        return text[:1].upper() + text[1:]
+
+    def name(self, names: Names) -> str:
+        """Return a name in this language, or else in the policy's first."""
+        return names.get(self.language) or next(iter(names.values()))
+
+    def _fill(self, message: Message) -> str:
+        template = self._translations.gettext(message.id)
+        return template % {
+            key: value if isinstance(value, int) else self.say(value)
+            for key, value in message.params.items()
+        }
+
+    def _value(self, shown: Shown) -> str:
+        metric, value = shown.metric, shown.value
+        match metric.type:
+            case MetricType.BOOLEAN:
+                return self._translations.gettext(_YES if value else _NO)
+            case MetricType.CHOICE:
+                return self.name(metric.options[str(value)])
+            case MetricType.DATE:
+                if isinstance(value, date):
+                    return format_date(value, "long", self._locale)
+        if isinstance(value, str | date):
+            raise TypeError(f"{metric.key} is a number, not {value!r}")
+        unit = _Unit(metric.type, metric.places, metric.unit == "percent", shown.currency)
+        number = _number(self._locale, unit, value)
+        if unit.percent and shown.difference:
+            template = self._translations.gettext(_POINTS)
+            return template % {"number": number.rstrip("%\xa0 ")}
+        return number
+
+
+@lru_cache(maxsize=32)
+def _words(language: str) -> Words:
+    return Words(language)
+
+
+@lru_cache(maxsize=65536)
+def _number(locale: Locale, metric: _Unit, value: Number) -> str:
+    """Write a number of a metric; remembered, for limits come again with every client."""
+    number = _legible(metric.places, value)
+    if metric.type is MetricType.MONEY:
+        number = Decimal(number).scaleb(-get_currency_precision(metric.currency))
+        return str(format_currency(number, metric.currency, locale=locale))
+    if metric.type is MetricType.DAYS:
+        return str(format_unit(number, "duration-day", "long", locale=locale))
+    if metric.percent:
+        return str(format_unit(number, "concentr-percent", "short", _PLAIN, locale=locale))
+    return str(format_decimal(number, _PLAIN, locale=locale))
+
+
+_PLAIN = "#,##0.############"
+
+
+@dataclass(frozen=True, slots=True)
+class _Unit:
+    """As much of a metric as the writing of its numbers needs."""
+
+    type: MetricType
+    places: int
+    percent: bool
+    currency: str
+
+
+def _legible(places: int, value: Number) -> int | Decimal:
+    """Return a number in its unit; one between two steps with digits enough to show that."""
+    if isinstance(value, int):
+        return written_number(places, value)
+    exact = Decimal(value.numerator) / Decimal(value.denominator)
+    for digits in range(1, 7):
+        rounded = round(exact, digits)
+        if rounded != rounded.to_integral_value():
+            return rounded.scaleb(-places).normalize()
+    return exact.scaleb(-places)

@@ -1,0 +1,360 @@
+"""A policy in plain sentences, for people who never see its document."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from rules.criteria import AllOf, AnyOf, AtLeast, Condition, Criteria, QualifiesFor
+from rules.messages import N_, Message
+from rules.policy import (
+    Activities,
+    Attribute,
+    AttributeHistory,
+    Between,
+    CarryOver,
+    Change,
+    DaysSince,
+    DemotionPolicy,
+    Filter,
+    Lifetime,
+    Metric,
+    Policy,
+    Previous,
+    Promise,
+    Ratio,
+    Rolling,
+    Since,
+    Source,
+    Standard,
+    Step,
+    This,
+    Tier,
+    WeightedSum,
+    Window,
+)
+from rules.sentences import Listed, Named, shown, wanted
+from rules.vocabulary import Operator
+
+
+class Line(NamedTuple):
+    """A sentence and how deep it lies under the one it belongs to."""
+
+    depth: int
+    sentence: Message
+
+
+def describe(policy: Policy) -> list[Line]:
+    """Say what a policy holds: its metrics, tiers from the lowest, segments, and what follows."""
+    lines = [
+        Line(
+            0,
+            Message(
+                "%(name)s. Money is in %(currency)s, days are those of %(zone)s.",
+                name=Named(policy.name),
+                currency=policy.currency,
+                zone=policy.time_zone,
+            ),
+        ),
+        Line(0, Message("What is measured:")),
+    ]
+    lines += [Line(1, _metric(policy, metric)) for metric in policy.metrics.values()]
+    lines.append(Line(0, Message("The tiers, from the lowest:")))
+    for tier in policy.tiers:
+        lines += _tier(policy, tier)
+    if policy.segments:
+        lines.append(Line(0, Message("The segments:")))
+    for segment in policy.segments:
+        lines.append(Line(1, Message("“%(name)s” is who meets:", name=Named(segment.name))))
+        lines += _criteria(policy, segment.criteria, 2)
+    return lines
+
+
+# -- tiers -----------------------------------------------------------------------------------
+
+
+def _tier(policy: Policy, tier: Tier) -> Iterator[Line]:
+    name = Named(tier.name)
+    if tier.entry is None:
+        yield Line(1, Message("%(tier)s: everybody.", tier=name))
+    else:
+        yield Line(1, Message("%(tier)s is reached by who meets:", tier=name))
+        yield from _criteria(policy, tier.entry, 2)
+    if tier.keep is not None:
+        yield Line(1, Message("%(tier)s is kept by who meets:", tier=name))
+        yield from _criteria(policy, tier.keep, 2)
+    if tier.benefits:
+        benefits = Listed(tuple(Named(each.name) for each in tier.benefits))
+        yield Line(1, Message("%(tier)s brings: %(what)s.", tier=name, what=benefits))
+    standards = {each.key: each for each in policy.standards}
+    for key in tier.standards:
+        yield Line(1, _standard(tier, standards[key]))
+    for demotion in policy.demotion_policies:
+        if demotion.key == tier.demotion:
+            yield from _demotion(policy, tier, demotion)
+
+
+def _standard(tier: Tier, standard: Standard) -> Message:
+    return Message(
+        "%(tier)s is promised: %(promise)s (%(kind)s); %(who)s answers for it.",
+        tier=Named(tier.name),
+        promise=Named(standard.name),
+        kind=_promise(standard.promise),
+        who=standard.answers,
+    )
+
+
+_PROMISES = {
+    "respond_within": N_("within %(working_minutes)s working minutes of a %(request)s"),
+    "contact_every": N_("a contact at least every %(days)s days"),
+    "after_activity": N_("%(days)s days after a %(activity)s unless there is another"),
+    "on_date": N_("%(days_before)s days before %(attribute)s"),
+    "after_event": N_("within %(days)s days of being %(event)s"),
+    "survey_every": N_("a %(survey)s survey every %(unit)s"),
+    "keep_promise": N_("what was promised is done by its date"),
+    "entitlement": N_("an entitlement"),
+}
+
+
+def _promise(promise: Promise) -> Message:
+    return Message(_PROMISES[promise.kind], **promise.terms)
+
+
+def _demotion(policy: Policy, tier: Tier, demotion: DemotionPolicy) -> Iterator[Line]:
+    yield Line(
+        1,
+        Message(
+            "Who no longer keeps %(tier)s is stepped down by “%(name)s”:",
+            tier=Named(tier.name),
+            name=Named(demotion.name),
+        ),
+    )
+    if demotion.minimum_stay_days:
+        yield Line(2, Message("not in the first %(days)d days;", days=demotion.minimum_stay_days))
+    for step in demotion.steps:
+        yield Line(2, _step(policy, step))
+    if demotion.unless is not None:
+        yield Line(2, Message("unless one meets:"))
+        yield from _criteria(policy, demotion.unless, 3)
+
+
+_WHEN = {
+    "start": N_("%(days)d days after the criteria first fail"),
+    "previous_step": N_("%(days)d days later"),
+}
+
+
+def _step(policy: Policy, step: Step) -> Message:
+    when = Message(_WHEN[step.counted], days=step.days) if step.days else Message("at once")
+    match step.kind:
+        case "warning":
+            return Message("%(days)d days before the end: a warning;", days=step.days)
+        case "notice":
+            return Message("%(when)s: a notice;", when=when)
+        case "withdraw":
+            names = {each.key: each.name for tier in policy.tiers for each in tier.benefits}
+            benefits = Listed(
+                tuple(Message("“%(name)s”", name=Named(names[key])) for key in step.benefits)
+            )
+            return Message("%(when)s: without %(benefits)s;", when=when, benefits=benefits)
+        case "demote" if step.to == "one_rung":
+            return Message("%(when)s: one tier down.", when=when)
+        case _:
+            return Message("%(when)s: down to the tier the figures give.", when=when)
+
+
+# -- criteria --------------------------------------------------------------------------------
+
+
+def _criteria(policy: Policy, node: Criteria, depth: int) -> Iterator[Line]:
+    if isinstance(node, Condition):
+        metric = Named(policy.metrics[node.metric].name)
+        if node.operator is Operator.IS_KNOWN:
+            yield Line(depth, Message("%(metric)s is known", metric=metric))
+        elif node.operator is Operator.IS_NOT_KNOWN:
+            yield Line(depth, Message("%(metric)s is not known", metric=metric))
+        else:
+            asked = wanted(policy, node)
+            yield Line(depth, Message("%(metric)s is %(asked)s", metric=metric, asked=asked))
+        return
+    if isinstance(node, QualifiesFor):
+        tier = Named(policy.tier(node.tier).name)
+        yield Line(depth, Message("the criteria of %(tier)s", tier=tier))
+        return
+    match node:
+        case AllOf():
+            yield Line(depth, Message("all of:"))
+        case AnyOf():
+            yield Line(depth, Message("any of:"))
+        case AtLeast(k=k):
+            yield Line(depth, Message("at least %(k)d of:", k=k))
+        case _:
+            yield Line(depth, Message("none of:"))
+    for part in node.parts:
+        yield from _criteria(policy, part, depth + 1)
+
+
+# -- metrics ---------------------------------------------------------------------------------
+
+
+def _metric(policy: Policy, metric: Metric) -> Message:
+    name, source = Named(metric.name), _source(policy, metric, metric.source)
+    match metric.missing:
+        case "zero":
+            return Message(
+                "%(metric)s: %(source)s; nothing counts as zero.", metric=name, source=source
+            )
+        case "cannot_decide":
+            return Message(
+                "%(metric)s: %(source)s; without it no higher tier is decided.",
+                metric=name,
+                source=source,
+            )
+        case _:
+            return Message("%(metric)s: %(source)s.", metric=name, source=source)
+
+
+_AGGREGATES = {
+    "sum": N_("the sum of %(of)s of each %(kinds)s%(where)s, %(window)s"),
+    "average": N_("the average %(of)s of each %(kinds)s%(where)s, %(window)s"),
+    "minimum": N_("the smallest %(of)s of a %(kinds)s%(where)s, %(window)s"),
+    "maximum": N_("the largest %(of)s of a %(kinds)s%(where)s, %(window)s"),
+    "count": N_("the number of activities of kind %(kinds)s%(where)s, %(window)s"),
+    "distinct_products": N_(
+        "the number of different products of each %(kinds)s%(where)s, %(window)s"
+    ),
+    "first_date": N_("the day of the first %(kinds)s%(where)s, %(window)s"),
+    "last_date": N_("the day of the last %(kinds)s%(where)s, %(window)s"),
+    "days_since_last": N_("days since the last %(kinds)s%(where)s, %(window)s"),
+    "days_with": N_("days with a %(kinds)s%(where)s, %(window)s"),
+    "weeks_with": N_("weeks with a %(kinds)s%(where)s, %(window)s"),
+    "months_with": N_("months with a %(kinds)s%(where)s, %(window)s"),
+    "quarters_with": N_("quarters with a %(kinds)s%(where)s, %(window)s"),
+}
+
+
+def _source(policy: Policy, metric: Metric, source: Source) -> Message:
+    def named(key: str) -> Named:
+        return Named(policy.metrics[key].name)
+
+    match source:
+        case Attribute(attribute=attribute, good_for_days=None):
+            return Message("as stated under %(attribute)s", attribute=attribute)
+        case Attribute(attribute=attribute, good_for_days=days):
+            return Message(
+                "as stated under %(attribute)s, good for %(days)d days",
+                attribute=attribute,
+                days=days,
+            )
+        case AttributeHistory(attribute=attribute, aggregate="daily_average", window=window):
+            return Message(
+                "the average of %(attribute)s over the days, %(window)s",
+                attribute=attribute,
+                window=_window(window),
+            )
+        case AttributeHistory(attribute=attribute, window=window):
+            return Message(
+                "the lowest %(attribute)s of any day, %(window)s",
+                attribute=attribute,
+                window=_window(window),
+            )
+        case Activities():
+            where = [Message(" where %(filter)s", filter=_filter(each)) for each in source.where]
+            return Message(
+                _AGGREGATES[source.aggregate],
+                of=(source.of or "").removeprefix("attribute:"),
+                kinds=Listed(source.kinds, "or"),
+                where=Listed(tuple(where)) if where else "",
+                window=_window(source.window),
+            )
+        case Ratio(numerator=over, denominator=under):
+            return Message(
+                "“%(over)s” divided by “%(under)s”", over=named(over), under=named(under)
+            )
+        case WeightedSum(terms=terms):
+            parts = tuple(
+                Message("%(weight)s × “%(metric)s”", weight=f"{float(weight):g}", metric=named(key))
+                for key, weight in terms
+            )
+            return Message("the sum of %(terms)s", terms=Listed(parts))
+        case Change(metric=key, measured="percent"):
+            return Message(
+                "the change of “%(metric)s” against the window before, in percent",
+                metric=named(key),
+            )
+        case Change(metric=key):
+            return Message(
+                "the change of “%(metric)s” against the window before", metric=named(key)
+            )
+        case DaysSince(metric=key):
+            return Message("days since “%(metric)s”", metric=named(key))
+        case CarryOver(metric=key, cap=cap, above=above):
+            return Message(
+                "what “%(metric)s” brought beyond %(above)s in the period before, up to %(cap)s",
+                metric=named(key),
+                above=shown(policy, metric, above),
+                cap=shown(policy, metric, cap),
+            )
+
+
+def _filter(where: Filter) -> Message:
+    values = where.value if isinstance(where.value, tuple) else (where.value,)
+    field = where.field.removeprefix("attribute:")
+    value = Listed(
+        tuple(_YES_NO[each] if isinstance(each, bool) else str(each) for each in values), "or"
+    )
+    return Message(_COMPARED[where.operator], field=field, value=value)
+
+
+_YES_NO = {True: Message("yes"), False: Message("no")}
+_COMPARED = {
+    Operator.IS: N_("%(field)s is %(value)s"),
+    Operator.IS_NOT: N_("%(field)s is not %(value)s"),
+    Operator.ONE_OF: N_("%(field)s is %(value)s"),
+    Operator.NONE_OF: N_("%(field)s is none of %(value)s"),
+    Operator.AT_LEAST: N_("%(field)s is at least %(value)s"),
+    Operator.MORE_THAN: N_("%(field)s is more than %(value)s"),
+    Operator.AT_MOST: N_("%(field)s is at most %(value)s"),
+    Operator.LESS_THAN: N_("%(field)s is less than %(value)s"),
+}
+
+_ROLLING = {
+    "days": N_("in the last %(n)d days"),
+    "weeks": N_("in the last %(n)d weeks"),
+    "months": N_("in the last %(n)d months"),
+    "years": N_("in the last %(n)d years"),
+}
+_THIS = {
+    "month": N_("in this month%(from_day)s"),
+    "quarter": N_("in this quarter%(from_day)s"),
+    "half_year": N_("in this half-year%(from_day)s"),
+    "year": N_("in this year%(from_day)s"),
+}
+_PREVIOUS = {
+    "month": N_("in the %(n)d whole months before this one%(from_day)s"),
+    "quarter": N_("in the %(n)d whole quarters before this one%(from_day)s"),
+    "half_year": N_("in the %(n)d whole half-years before this one%(from_day)s"),
+    "year": N_("in the %(n)d whole years before this one%(from_day)s"),
+}
+
+
+def _window(window: Window) -> Message:
+    match window:
+        case Lifetime():
+            return Message("since the beginning")
+        case Rolling(n=n, unit=unit):
+            return Message(_ROLLING[unit], n=n)
+        case This(unit=period, starts=starts):
+            return Message(_THIS[period], from_day=_year_start(starts))
+        case Previous(n=n, unit=period, starts=starts):
+            return Message(_PREVIOUS[period], n=n, from_day=_year_start(starts))
+        case Since(event=event):
+            return Message("since the %(event)s began", event=event)
+        case Between(first=first, last=last):
+            return Message("from %(first)s to %(last)s", first=first, last=last)
+
+
+def _year_start(starts: tuple[int, int]) -> Message | str:
+    if starts == (1, 1):
+        return ""
+    return Message(" (years begin on %(day)s)", day=f"{starts[0]:02}-{starts[1]:02}")

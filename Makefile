@@ -1,6 +1,9 @@
 VENV = .venv
 PORT ?= 8000
-pip = $(VENV)/bin/pip
+catalogue = app/translations/messages.pot
+messages = $(VENV)/bin/pybabel -q extract --no-location --sort-output --omit-header \
+    -k Message -k N_ -k refuse -k _refuse -k _Refused app rules admin
+pip = $(VENV)/bin/pip --quiet --disable-pip-version-check
 
 # Oldest first: the engine's C source is of 2020. A pyenv command may be there and not run, so each
 # is tried, and pyenv's versions also by themselves.
@@ -22,7 +25,7 @@ if not os.path.exists(os.path.join(sysconfig.get_path("include"), "Python.h")):
 endef
 export suits
 
-.PHONY: install run lint test test-fast fuzz bench schema
+.PHONY: install run lint test test-fast fuzz bench schema messages
 
 install: $(VENV)/installed node_modules/.package-lock.json
 
@@ -34,14 +37,15 @@ $(VENV)/bin/python:
 	echo "$${why:-Merit needs Python 3.11, 3.12 or 3.13; none of these is one that runs: $(PYTHON)}" >&2; \
 	exit 1
 
-# durable_rules comes as C source. PyEval_CallObject is gone from Python 3.13; a wheel in pip's
-# cache may have been built without the flag that replaces it.
+# durable_rules comes as C source, built here with the pinned setuptools. Python 3.13 has no
+# PyEval_CallObject; what pip has cached or installed may have been built without this flag.
 $(VENV)/installed: $(VENV)/bin/python constraints.txt requirements.txt requirements-dev.txt
 	@command -v cc >/dev/null || \
 	    { echo "Merit needs a C compiler: there is no cc (Debian: gcc)." >&2; exit 1; }
 	$(pip) install -c constraints.txt setuptools
-	CPPFLAGS="$(CPPFLAGS) -DPyEval_CallObject=PyObject_CallObject" $(pip) install -c requirements.txt \
-	    --force-reinstall --no-cache-dir --no-build-isolation --use-pep517 durable_rules
+	CPPFLAGS="$(CPPFLAGS) -DPyEval_CallObject=PyObject_CallObject" \
+	    $(pip) install -c requirements.txt --force-reinstall --no-cache-dir --no-build-isolation \
+	    --use-pep517 durable_rules
 	$(pip) install -r requirements-dev.txt
 	$(VENV)/bin/python -c "import durable_rules_engine"
 	touch $@
@@ -54,7 +58,7 @@ node_modules/.package-lock.json: .npmrc package.json package-lock.json | $(VENV)
 run: export MERIT_POLICY ?= examples/wholesale.json
 run: install
 	@echo "Merit: http://127.0.0.1:$(PORT)/api/docs"
-	$(VENV)/bin/granian --interface wsgi --factory wsgi:create_app --host 127.0.0.1 --port $(PORT) \
+	$(VENV)/bin/granian --interface wsgi --factory wsgi:serve --host 127.0.0.1 --port $(PORT) \
 	    --workers 1 --blocking-threads 4
 
 lint: $(VENV)/installed
@@ -62,6 +66,7 @@ lint: $(VENV)/installed
 	$(VENV)/bin/ruff format --check
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports
+	$(messages) -o - | diff $(catalogue) -
 
 test: install lint
 	$(VENV)/bin/pytest -n auto --cov
@@ -78,3 +83,6 @@ bench: install
 
 schema: install
 	$(VENV)/bin/flask --app wsgi policy schema > docs/policy.schema.json
+
+messages: $(VENV)/installed
+	$(messages) -o $(catalogue)

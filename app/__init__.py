@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+from typing import Any
 
+import structlog
 from flask import Flask
 
 from app.api import register_api
@@ -15,6 +17,13 @@ from app.merit import Merit
 from app.services.policies import Rulebook
 
 
+class _Application(Flask):
+    """Flask, with its log among ours."""
+
+    def log_exception(self, exc_info: Any) -> None:
+        structlog.get_logger().error("unforeseen", exc_info=exc_info)
+
+
 def create_app(config: Config | None = None, clock: Clock = system_clock) -> Flask:
     """Put the application together: the API and the commands.
 
@@ -23,7 +32,7 @@ def create_app(config: Config | None = None, clock: Clock = system_clock) -> Fla
     """
     config = config or Config.from_environment(os.environ)
     configure_logs()
-    app = Flask("merit", static_folder=None, template_folder=None)
+    app = _Application("merit", static_folder=None, template_folder=None)
     Merit(config, clock, Rulebook(config.policy_file)).install(app)
     register_api(app)
     app.cli.add_command(policy_commands)

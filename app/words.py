@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal
+from decimal import Decimal, localcontext
 from functools import cached_property, lru_cache
 from pathlib import Path
 
@@ -21,7 +21,6 @@ from babel.numbers import (
 from babel.support import NullTranslations, Translations
 from babel.units import format_unit
 
-from rules.facts import written_number
 from rules.messages import N_, Message
 from rules.policy import Names
 from rules.sentences import Listed, Named, Shown
@@ -115,18 +114,26 @@ def _words(language: str) -> Words:
 @lru_cache(maxsize=65536)
 def _number(locale: Locale, metric: _Unit, value: Number) -> str:
     """Write a number of a metric; remembered, for limits come again with every client."""
-    number = _legible(metric.places, value)
+    places = metric.places
     if metric.type is MetricType.MONEY:
-        number = Decimal(number).scaleb(-get_currency_precision(metric.currency))
-        return str(format_currency(number, metric.currency, locale=locale))
-    if metric.type is MetricType.DAYS:
-        return str(format_unit(number, "duration-day", "long", locale=locale))
-    if metric.percent:
-        return str(format_unit(number, "concentr-percent", "short", _PLAIN, locale=locale))
-    return str(format_decimal(number, _PLAIN, locale=locale))
+        places = get_currency_precision(metric.currency)
+    number = _legible(places, value)
+    with localcontext(prec=len(number.as_tuple().digits) + abs(number.adjusted())):
+        if metric.type is MetricType.MONEY:
+            return format_currency(
+                number, metric.currency, locale=locale, decimal_quantization=False
+            )
+        if metric.type is MetricType.DAYS:
+            return format_unit(number, "duration-day", "long", _plain(number), locale=locale)
+        if metric.percent:
+            return format_unit(number, "concentr-percent", "short", _plain(number), locale=locale)
+        return format_decimal(number, _plain(number), locale=locale)
 
 
-_PLAIN = "#,##0.############"
+def _plain(number: Decimal) -> str:
+    """Return the pattern that writes all of a number's digits."""
+    exponent = number.as_tuple().exponent
+    return "#,##0." + "#" * -int(exponent)
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,13 +146,9 @@ class _Unit:
     currency: str
 
 
-def _legible(places: int, value: Number) -> int | Decimal:
+def _legible(places: int, value: Number) -> Decimal:
     """Return a number in its unit; one between two steps with digits enough to show that."""
-    if isinstance(value, int):
-        return written_number(places, value)
-    exact = Decimal(value.numerator) / Decimal(value.denominator)
-    for digits in range(1, 7):
-        rounded = round(exact, digits)
-        if rounded != rounded.to_integral_value():
-            return rounded.scaleb(-places).normalize()
-    return exact.scaleb(-places)
+    digits = 0
+    while round(value, digits) == round(value) != value:
+        digits += 1
+    return Decimal(f"{round(value * 10**digits)}e{-places - digits}")

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
+from fractions import Fraction
 from typing import NamedTuple
 
 from rules.criteria import AllOf, AnyOf, AtLeast, Condition, Criteria, QualifiesFor
+from rules.facts import written_number
 from rules.messages import N_, Message
 from rules.policy import (
     Activities,
@@ -21,12 +24,11 @@ from rules.policy import (
     Metric,
     Policy,
     Previous,
-    Promise,
     Ratio,
     Rolling,
+    Segment,
     Since,
     Source,
-    Standard,
     Step,
     This,
     Tier,
@@ -34,7 +36,7 @@ from rules.policy import (
     Window,
 )
 from rules.sentences import Listed, Named, shown, wanted
-from rules.vocabulary import Operator
+from rules.vocabulary import MetricType, Operator, settle
 
 
 class Line(NamedTuple):
@@ -67,6 +69,7 @@ def describe(policy: Policy) -> list[Line]:
     for segment in policy.segments:
         lines.append(Line(1, Message("“%(name)s” is who meets:", name=Named(segment.name))))
         lines += _criteria(policy, segment.criteria, 2)
+        lines += _standards(policy, segment)
     return lines
 
 
@@ -86,22 +89,23 @@ def _tier(policy: Policy, tier: Tier) -> Iterator[Line]:
     if tier.benefits:
         benefits = Listed(tuple(Named(each.name) for each in tier.benefits))
         yield Line(1, Message("%(tier)s brings: %(what)s.", tier=name, what=benefits))
-    standards = {each.key: each for each in policy.standards}
-    for key in tier.standards:
-        yield Line(1, _standard(tier, standards[key]))
+    yield from _standards(policy, tier)
     for demotion in policy.demotion_policies:
         if demotion.key == tier.demotion:
             yield from _demotion(policy, tier, demotion)
 
 
-def _standard(tier: Tier, standard: Standard) -> Message:
-    return Message(
-        "%(tier)s is promised: %(promise)s (%(kind)s); %(who)s answers for it.",
-        tier=Named(tier.name),
-        promise=Named(standard.name),
-        kind=_promise(standard.promise),
-        who=standard.answers,
-    )
+def _standards(policy: Policy, owner: Tier | Segment) -> Iterator[Line]:
+    for standard in policy.standards:
+        if standard.key in owner.standards:
+            sentence = Message(
+                "%(owner)s is promised: %(promise)s (%(kind)s); %(who)s answers for it.",
+                owner=Named(owner.name),
+                promise=Named(standard.name),
+                kind=Message(_PROMISES[standard.promise.kind], **standard.promise.terms),
+                who=standard.answers,
+            )
+            yield Line(1, sentence)
 
 
 _PROMISES = {
@@ -114,10 +118,6 @@ _PROMISES = {
     "keep_promise": N_("what was promised is done by its date"),
     "entitlement": N_("an entitlement"),
 }
-
-
-def _promise(promise: Promise) -> Message:
-    return Message(_PROMISES[promise.kind], **promise.terms)
 
 
 def _demotion(policy: Policy, tier: Tier, demotion: DemotionPolicy) -> Iterator[Line]:
@@ -134,7 +134,7 @@ def _demotion(policy: Policy, tier: Tier, demotion: DemotionPolicy) -> Iterator[
     for step in demotion.steps:
         yield Line(2, _step(policy, step))
     if demotion.unless is not None:
-        yield Line(2, Message("unless one meets:"))
+        yield Line(2, Message("None of this befalls who meets:"))
         yield from _criteria(policy, demotion.unless, 3)
 
 
@@ -259,21 +259,28 @@ def _source(policy: Policy, metric: Metric, source: Source) -> Message:
                 window=_window(window),
             )
         case Activities():
-            where = [Message(" where %(filter)s", filter=_filter(each)) for each in source.where]
+            where = [_filter(policy, metric, each) for each in source.where]
             return Message(
                 _AGGREGATES[source.aggregate],
                 of=(source.of or "").removeprefix("attribute:"),
                 kinds=Listed(source.kinds, "or"),
-                where=Listed(tuple(where)) if where else "",
+                where=Message(" where %(filters)s", filters=Listed(tuple(where))) if where else "",
                 window=_window(source.window),
             )
         case Ratio(numerator=over, denominator=under):
-            return Message(
-                "“%(over)s” divided by “%(under)s”", over=named(over), under=named(under)
+            template = (
+                N_("“%(over)s” in percent of “%(under)s”")
+                if metric.unit == "percent"
+                else N_("“%(over)s” divided by “%(under)s”")
             )
+            return Message(template, over=named(over), under=named(under))
         case WeightedSum(terms=terms):
             parts = tuple(
-                Message("%(weight)s × “%(metric)s”", weight=f"{float(weight):g}", metric=named(key))
+                Message(
+                    "%(weight)s × “%(metric)s”",
+                    weight=str(written_number(0, weight)),
+                    metric=named(key),
+                )
                 for key, weight in terms
             )
             return Message("the sum of %(terms)s", terms=Listed(parts))
@@ -297,13 +304,24 @@ def _source(policy: Policy, metric: Metric, source: Source) -> Message:
             )
 
 
-def _filter(where: Filter) -> Message:
+def _filter(policy: Policy, metric: Metric, where: Filter) -> Message:
     values = where.value if isinstance(where.value, tuple) else (where.value,)
     field = where.field.removeprefix("attribute:")
-    value = Listed(
-        tuple(_YES_NO[each] if isinstance(each, bool) else str(each) for each in values), "or"
-    )
-    return Message(_COMPARED[where.operator], field=field, value=value)
+    money = replace(metric, type=MetricType.MONEY, places=0)
+    texts: list[object] = []
+    for each in values:
+        if isinstance(each, bool):
+            texts.append(_YES_NO[each])
+        elif isinstance(each, Fraction):
+            amount = (
+                shown(policy, money, settle(each))
+                if field == "amount"
+                else str(written_number(0, each))
+            )
+            texts.append(amount)
+        else:
+            texts.append(str(each))
+    return Message(_COMPARED[where.operator], field=field, value=Listed(tuple(texts), "or"))
 
 
 _YES_NO = {True: Message("yes"), False: Message("no")}

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date
-from decimal import ROUND_HALF_EVEN, Context, Decimal
+from decimal import Context, Decimal
 from fractions import Fraction
 
 from marshmallow import ValidationError
 
 from rules.document import Problem
-from rules.document.fields import listed, read_day
+from rules.document.fields import listed, read_day, refuse
 from rules.messages import Message
 from rules.policy import Metric, Policy
-from rules.vocabulary import LARGEST, MetricType, Number, Value, settle
+from rules.vocabulary import LARGEST, MetricType, Number, Value, exact, settle
 
 MOST_PLACES = 12
 """How many decimal places a stated number may have; it is compared exactly, however many."""
+
+_PLACES_BEYOND = 6
+"""To how many places beyond a metric's smallest step a value between two steps is written."""
 
 _WIDE = Context(prec=60)
 
@@ -24,9 +27,9 @@ _WIDE = Context(prec=60)
 class FactsInvalid(ValueError):
     """Some of the facts are not what the policy's metrics can be."""
 
-    def __init__(self, problems: list[Problem]) -> None:
+    def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems = tuple(problems)
-        super().__init__("\n".join(str(problem) for problem in problems))
+        super().__init__("\n".join(str(problem) for problem in self.problems))
 
 
 def read(policy: Policy, stated: Mapping[str, object]) -> dict[str, Value | None]:
@@ -63,20 +66,20 @@ def read_value(metric: Metric, value: object) -> Value:
         case MetricType.BOOLEAN:
             if isinstance(value, bool):
                 return value
-            raise _refuse("must be true or false")
+            raise refuse("must be true or false")
         case MetricType.CHOICE:
             if isinstance(value, str) and value in metric.options:
                 return value
-            raise _refuse("must be %(words)s", words=listed(list(metric.options)))
+            raise refuse("must be %(words)s", words=listed(list(metric.options)))
         case MetricType.DATE:
             return read_day(value)
         case MetricType.DECIMAL:
-            if type(value) in (int, Decimal):
-                exact = Fraction(value) * 10**MOST_PLACES  # type: ignore[arg-type]  # just checked
-                number = settle(exact * 10**metric.places / 10**MOST_PLACES)
-                if exact.denominator == 1 and abs(number) <= LARGEST:
-                    return number
-            raise _refuse(
+            number = exact(value)
+            if number is not None and (number * 10**MOST_PLACES).denominator == 1:
+                steps: Fraction = number * 10**metric.places
+                if abs(steps) <= LARGEST:
+                    return settle(steps)
+            raise refuse(
                 "must be a number between -%(most)d and %(most)d with at most %(places)d "
                 "decimal places",
                 most=LARGEST // 10**metric.places,
@@ -85,7 +88,7 @@ def read_value(metric: Metric, value: object) -> Value:
         case _:
             if type(value) is int and abs(value) <= LARGEST:
                 return value
-            raise _refuse("must be a whole number between -%(most)d and %(most)d", most=LARGEST)
+            raise refuse("must be a whole number between -%(most)d and %(most)d", most=LARGEST)
 
 
 def write_value(metric: Metric, value: Value | None) -> object:
@@ -100,29 +103,20 @@ def write_value(metric: Metric, value: Value | None) -> object:
         case date():
             return value.isoformat()
         case _:
-            return written_number(metric, value)
+            return written_number(metric.places, value)
 
 
-def written_number(metric: Metric, steps: Number) -> int | Decimal:
-    """Write a number of the metric's smallest steps in the unit the metric is stated in."""
-    number = Fraction(steps) / 10**metric.places
-    if number.denominator == 1:
-        return number.numerator
-    decimal = _WIDE.divide(Decimal(number.numerator), Decimal(number.denominator))
-    if isinstance(steps, Fraction):
-        decimal = decimal.quantize(
-            Decimal(1).scaleb(-metric.places - 6), rounding=ROUND_HALF_EVEN, context=_WIDE
-        )
-    return decimal.normalize(_WIDE)
+def written_number(places: int, steps: Number) -> int | Decimal:
+    """Write a number of smallest steps in the unit a metric of so many places is stated in."""
+    rounded = Fraction(round(steps * 10**_PLACES_BEYOND), 10 ** (places + _PLACES_BEYOND))
+    if rounded.denominator == 1:
+        return rounded.numerator
+    return _WIDE.divide(Decimal(rounded.numerator), Decimal(rounded.denominator))
 
 
 def exact_text(metric: Metric, value: Value | None) -> str | None:
-    """Return a value that no decimal can write as ``numerator/denominator``; else None."""
-    if isinstance(value, Fraction):
-        number = value / 10**metric.places
-        return f"{number.numerator}/{number.denominator}"
-    return None
-
-
-def _refuse(template: str, /, **params: object) -> ValidationError:
-    return ValidationError([Message(template, **params)])
+    """Return ``numerator/denominator`` of a value that :func:`write_value` rounds; else None."""
+    if not isinstance(value, Fraction) or (value * 10**_PLACES_BEYOND).denominator == 1:
+        return None
+    number: Fraction = value / 10**metric.places
+    return f"{number.numerator}/{number.denominator}"

@@ -13,12 +13,10 @@ class Disagreement(RuntimeError):
     """The two evaluators differ: no answer may be given, and somebody has to look."""
 
     def __init__(self, policy: Policy, facts: Facts, decided: Verdict, checked: Verdict) -> None:
-        self.digest, self.facts, self.decided, self.checked = (
-            policy.digest,
-            dict(facts),
-            decided,
-            checked,
-        )
+        self.digest = policy.digest
+        self.facts = dict(facts)
+        self.decided = decided
+        self.checked = checked
         self.message = Message(
             "The two evaluators disagree about policy %(digest)s and the facts %(facts)s.",
             digest=policy.digest,

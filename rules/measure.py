@@ -31,7 +31,7 @@ from rules.policy import (
     Ratio,
     WeightedSum,
 )
-from rules.vocabulary import Missing, Number, Operator, Value, settle
+from rules.vocabulary import Missing, Number, Operator, Value, exact, settle
 from rules.windows import DAY, Span, preceding, span, whole_period_before
 
 Raw = str | int | Decimal | bool
@@ -140,48 +140,44 @@ class _Facts:
                     return None
                 return _scaled(metric, over / under * (100 if metric.unit == "percent" else 1))
             case WeightedSum():
-                terms = [(self._number(key), weight) for key, weight in source.terms]
-                if any(number is None for number, _ in terms):
-                    return None
-                return _scaled(metric, sum((number or 0) * weight for number, weight in terms))
+                total = Fraction(0)
+                for key, weight in source.terms:
+                    number = self._number(key)
+                    if number is None:
+                        return None
+                    total += number * weight
+                return _scaled(metric, total)
             case Change():
-                return self._change(metric, source)
+                now, before = self._number(source.metric), self._before(source.metric, preceding)
+                if now is None or before is None:
+                    return None
+                if source.measured == "difference":
+                    return _scaled(metric, now - before)
+                return _scaled(metric, 100 * (now - before) / abs(before)) if before else None
             case DaysSince():
                 since = self[source.metric]
                 return (self._day - since).days if isinstance(since, date) else None
             case CarryOver():
-                before = self._over(source.metric, whole_period_before)
-                return None if before is None else min(source.cap, max(0, before - source.above))
+                before = self._before(source.metric, whole_period_before)
+                if before is None:
+                    return None
+                step = Fraction(1, 10 ** self._policy.metrics[source.metric].places)
+                beyond = max(Fraction(0), before - source.above * step)
+                return _scaled(metric, min(source.cap * step, beyond))
 
     def _number(self, key: str) -> Fraction | None:
-        """Return a metric in the unit it is written in, not its smallest steps."""
-        metric, value = self._policy.metrics[key], self[key]
-        if value is None:
-            return Fraction(0) if metric.missing is Missing.ZERO else None
-        return Fraction(_as_number(value)) / 10**metric.places
+        return _in_its_unit(self._policy.metrics[key], self[key])
 
-    def _change(self, metric: Metric, source: Change) -> Number | None:
-        now, before = self[source.metric], self._over(source.metric, preceding)
-        if now is None or before is None:
-            return None
-        difference = _as_number(now) - before
-        if source.measured == "difference":
-            return difference
-        return _scaled(metric, Fraction(100 * difference) / abs(before)) if before else None
-
-    def _over(self, key: str, window_to_span: Callable[..., Span]) -> Number | None:
-        """Measure a metric over another span than its own; flat facts do not tell it."""
+    def _before(self, key: str, window_to_span: Callable[..., Span]) -> Fraction | None:
+        """Measure a metric over a span before its own; flat facts do not tell it."""
         metric = self._policy.metrics[key]
         source, client = metric.source, self._client
         if client is None or not isinstance(source, Activities | AttributeHistory):
             return None
         other = window_to_span(source.window, self._day)
-        value: Value | None
         if isinstance(source, Activities):
-            value = _aggregate(metric, source, client, other.end - DAY, other)
-        else:
-            value = _history(metric, source, client, other)
-        return None if value is None else _as_number(value)
+            return _in_its_unit(metric, _aggregate(metric, source, client, other.end - DAY, other))
+        return _in_its_unit(metric, _history(metric, source, client, other))
 
 
 # -- attributes ------------------------------------------------------------------------------
@@ -206,7 +202,7 @@ def _history(
     statements = client.statements.get(source.attribute, ())
     total, days, least = Fraction(0), 0, None
     for statement, until in zip(
-        statements, [*(each.day for each in statements[1:]), window.end], strict=True
+        statements, [*(each.day for each in statements[1:]), window.end], strict=False
     ):
         first = statement.day if window.first is None else max(statement.day, window.first)
         length = (min(until, window.end) - first).days
@@ -241,7 +237,7 @@ def _aggregate(
         and all(_passes(each, where) for where in source.where)
     ]
     if source.of is not None:
-        return _measured_of(metric, source.aggregate, _numbers(metric, source.of, found))
+        return _measured_of(source.aggregate, _numbers(metric, source.of, found))
     if source.aggregate == "count":
         return len(found)
     if source.aggregate == "distinct_products":
@@ -256,7 +252,7 @@ def _aggregate(
     return max(days) if source.aggregate == "last_date" else (day - max(days)).days
 
 
-def _measured_of(metric: Metric, aggregate: str, numbers: list[Number]) -> Number | None:
+def _measured_of(aggregate: str, numbers: list[Number]) -> Number | None:
     if aggregate == "sum":
         return settle(sum(numbers))
     if not numbers:
@@ -284,9 +280,9 @@ def _passes(activity: Activity, where: Filter) -> bool:
             for option in options
         )
         return among is (operator in (Operator.IS, Operator.ONE_OF))
-    if type(value) not in (int, Decimal) or not isinstance(wanted, Fraction):
+    number = exact(value)
+    if number is None or not isinstance(wanted, Fraction):
         return False
-    number = Fraction(value)  # type: ignore[arg-type]  # an int or a Decimal, as just checked
     match operator:
         case Operator.AT_LEAST:
             return number >= wanted
@@ -322,8 +318,17 @@ def _read(metric: Metric, value: Raw) -> Value:
         raise CannotMeasure(metric.key, f"{value!r} {error.messages[0]}") from error
 
 
-def _scaled(metric: Metric, number: Fraction | int) -> Number:
-    return settle(Fraction(number) * 10**metric.places)
+def _scaled(metric: Metric, number: Fraction) -> Number:
+    """Return a number in the unit a metric is written in as its smallest steps."""
+    return settle(number * 10**metric.places)
+
+
+def _in_its_unit(metric: Metric, value: Value | None) -> Fraction | None:
+    """Return a value, given in smallest steps, in the unit its metric is written in."""
+    if value is None:
+        return Fraction(0) if metric.missing is Missing.ZERO else None
+    number: Fraction = Fraction(_as_number(value)) / 10**metric.places
+    return number
 
 
 def _as_number(value: Value) -> Number:

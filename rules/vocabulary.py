@@ -9,6 +9,7 @@ on the grid is an ``int``.  An average or a ratio that falls between two steps s
 from __future__ import annotations
 
 from datetime import date
+from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
 
@@ -113,6 +114,13 @@ class Missing(StrEnum):
 
     CANNOT_DECIDE = "cannot_decide"
     """Where it could still lift the client, no tier is named until it is known."""
+
+
+def exact(value: object) -> Fraction | None:
+    """Return a number as JSON gives it — an ``int`` or a ``Decimal`` — as a fraction; else None."""
+    if isinstance(value, int | Decimal) and not isinstance(value, bool):
+        return Fraction(value)
+    return None
 
 
 def settle(number: Number) -> Number:

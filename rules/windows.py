@@ -32,11 +32,15 @@ class Span:
 def local_day(instant: datetime, zone: ZoneInfo) -> date:
     """Return the day an instant falls on in the company's time zone.
 
-    :raises ValueError: for an instant without an offset; nobody knows when that was.
+    :raises ValueError: for an instant without an offset, as nobody knows when that was, and for
+        one at the calendar's very edge, whose local day lies beyond it.
     """
     if instant.utcoffset() is None:
         raise ValueError("an instant needs its offset from UTC")
-    return instant.astimezone(zone).date()
+    try:
+        return instant.astimezone(zone).date()
+    except OverflowError as error:
+        raise ValueError("the local day lies beyond the calendar") from error
 
 
 def add_months(day: date, months: int) -> date:
@@ -78,8 +82,9 @@ def preceding(window: Rolling | This | Previous, day: date) -> Span:
             return Span(_period_start(window, day, -2 * n), _period_start(window, day, -n))
         case This():
             before = whole_period_before(window, day)
-            cut = add_months(tomorrow, -_MONTHS[window.unit])
-            return Span(before.first, max(before.first or cut, min(cut, before.end)))
+            if tomorrow == _period_start(window, day, 1):
+                return before
+            return Span(before.first, add_months(tomorrow, -_MONTHS[window.unit]))
 
 
 def whole_period_before(window: This, day: date) -> Span:

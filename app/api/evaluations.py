@@ -10,17 +10,20 @@ from flask_smorest import Blueprint
 from marshmallow import Schema, fields
 from werkzeug.exceptions import UnsupportedMediaType
 
-from app.api.problems import problems, reader_words
+from app.api.problems import ACCEPT_LANGUAGE, problems, reader_words, written_in
 from app.api.telemetry import count_evaluations
 from app.clock import business_date
 from app.merit import merit
 from app.services.evaluations import answer_for, read_facts, read_question
+from app.words import Words
 from rules.document import Problem
 from rules.document.strict_json import dumps, loads
 from rules.facts import FactsInvalid
 from rules.messages import Message
 
 MOST_AT_ONCE = 1000
+MOST_PROBLEMS = 100
+"""Having found so many, no further question is looked at: else a body of 8 MiB has gigabytes."""
 
 evaluations = Blueprint(
     "evaluations",
@@ -136,6 +139,7 @@ class Evaluations(MethodView):
                 "application/json": {"schema": _one_or_many("Question"), "example": _EXAMPLE}
             },
         },
+        parameters=[ACCEPT_LANGUAGE],
         **problems(400, 413, 415, 422, 503),
     )
     @evaluations.response(200, _one_or_many("Answer"), description="One answer, or one for each.")
@@ -150,12 +154,16 @@ class Evaluations(MethodView):
         body = loads(request.get_data())
         several = isinstance(body, list)
         in_force = merit().rulebook.in_force()
-        answers = _answers(body if isinstance(body, list) else [body], several=several)
+        words = reader_words()
+        answers = _answers(body if isinstance(body, list) else [body], words, several=several)
         count_evaluations(in_force.policy.digest, len(answers))
-        return Response(dumps(answers if several else answers[0]), content_type="application/json")
+        answer = Response(
+            dumps(answers if several else answers[0]), content_type="application/json"
+        )
+        return written_in(words, answer)
 
 
-def _answers(items: list[object], *, several: bool) -> list[dict[str, Any]]:
+def _answers(items: list[object], words: Words, *, several: bool) -> list[dict[str, Any]]:
     if not 1 <= len(items) <= MOST_AT_ONCE:
         message = Message("must hold 1 to %(most)d questions", most=MOST_AT_ONCE)
         raise FactsInvalid([Problem("", message)])
@@ -172,7 +180,8 @@ def _answers(items: list[object], *, several: bool) -> list[dict[str, Any]]:
             wrong += [
                 Problem(f"{prefix}{each.path}".rstrip("."), each.message) for each in error.problems
             ]
+            if len(wrong) >= MOST_PROBLEMS:
+                break
     if wrong:
         raise FactsInvalid(wrong)
-    words = reader_words()
     return [answer_for(judge, question, facts, words) for question, facts in read]

@@ -10,9 +10,9 @@ from marshmallow import Schema, fields
 from app.api.problems import problem, problems
 from app.api.telemetry import exposition
 from app.merit import merit
-from app.services.policies import NoPolicy, PolicyUnreadable
-from app.services.trial import TrialFailed, trial_facts
-from rules.document import DocumentInvalid, Problem
+from app.services.policies import NoPolicy, PolicyUnusable
+from app.services.trial import trial_facts
+from rules.document import Problem
 from rules.document.strict_json import dumps
 from rules.engine import EngineFailure
 from rules.judge import Disagreement
@@ -49,10 +49,10 @@ class Ready(MethodView):
         try:
             judge = merit().rulebook.in_force().judge
             judge.judge(next(trial_facts(judge.policy)))
-        except (NoPolicy, PolicyUnreadable, TrialFailed, EngineFailure, Disagreement) as error:
+        except PolicyUnusable as error:
+            return _not_ready(error.message, error.problems)
+        except (NoPolicy, EngineFailure, Disagreement) as error:
             return _not_ready(error.message)
-        except DocumentInvalid as error:
-            return _not_ready(Message("The configured policy is not valid."), error.problems)
         return _status("ready")
 
 

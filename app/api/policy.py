@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
+
 from flask import Response, request
 from flask.views import MethodView
 from flask_smorest import Blueprint
 from marshmallow import Schema, fields
+from werkzeug.exceptions import PreconditionFailed
 
-from app.api.problems import problems, reader_words
+from app.api.problems import ACCEPT_LANGUAGE, problems, reader_words, written_in
 from app.merit import merit
 from rules.describe import describe
 from rules.document.schemas import PolicySchema
 from rules.document.strict_json import dumps
+
+_IF_NONE_MATCH = {
+    "in": "header",
+    "name": "If-None-Match",
+    "schema": {"type": "string"},
+    "description": "The ETag of the answer that is already known.",
+}
 
 policy = Blueprint("policy", __name__, url_prefix="/api/v1", description="The policy in force.")
 
@@ -31,18 +41,9 @@ class PolicyInForceSchema(Schema):
 
 @policy.route("/policy")
 class PolicyInForce(MethodView):
-    @policy.doc(
-        parameters=[
-            {
-                "in": "header",
-                "name": "Accept-Language",
-                "schema": {"type": "string"},
-                "description": "The language of the sentences.",
-            }
-        ],
-        **problems(503),
-    )
+    @policy.doc(parameters=[ACCEPT_LANGUAGE, _IF_NONE_MATCH], **problems(412, 503))
     @policy.response(200, PolicyInForceSchema)
+    @policy.alt_response(304, description="It is still the one that If-None-Match names.")
     def get(self) -> Response:
         """Read the policy in force.
 
@@ -60,7 +61,7 @@ class PolicyInForce(MethodView):
         }
         answer = Response(dumps(body), content_type="application/json")
         answer.set_etag(f"{in_force.policy.digest}-{words.language}")
-        answer.headers["Content-Language"] = words.language
-        answer.vary.add("Accept-Language")
-        answer.make_conditional(request)
+        written_in(words, answer).make_conditional(request)
+        if answer.status_code == HTTPStatus.PRECONDITION_FAILED:
+            raise PreconditionFailed
         return answer

@@ -12,11 +12,11 @@ from marshmallow import Schema, fields
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from app.api.telemetry import count_failure
-from app.services.policies import NoPolicy
+from app.services.policies import NoPolicy, PolicyUnusable
 from app.words import Words
 from rules.document import Problem
 from rules.document.strict_json import JsonRefused, dumps
-from rules.engine import EngineFailure, FactRefused
+from rules.engine import EngineFailure
 from rules.facts import FactsInvalid
 from rules.judge import Disagreement
 from rules.messages import Message
@@ -52,9 +52,24 @@ def problems(*statuses: int) -> dict[str, Any]:
     }
 
 
+ACCEPT_LANGUAGE = {
+    "in": "header",
+    "name": "Accept-Language",
+    "schema": {"type": "string"},
+    "description": "The language of the sentences.",
+}
+
+
 def reader_words() -> Words:
     """Return the words of the language the request asks for."""
     return Words.negotiated(list(request.accept_languages.values()))
+
+
+def written_in(words: Words, response: Response) -> Response:
+    """Return a response, said to be written in the language of these words."""
+    response.headers["Content-Language"] = words.language
+    response.vary.add("Accept-Language")
+    return response
 
 
 def problem(
@@ -84,11 +99,21 @@ _BY_STATUS = {
         Message("Method not allowed"),
         Message("This address does not take this method; the header Allow names those it does."),
     ),
+    412: (
+        "precondition-failed",
+        Message("Precondition failed"),
+        Message("What is here now is not what the header If-Match names."),
+    ),
     413: ("too-large", Message("Too large"), Message("The body must be at most 8 MiB.")),
     415: (
-        "not-json",
+        "unsupported-media-type",
         Message("Unsupported media type"),
         Message("The body must be application/json."),
+    ),
+    416: (
+        "range-not-satisfiable",
+        Message("Range not satisfiable"),
+        Message("There is nothing in the range that was asked for."),
     ),
     500: (
         "internal",
@@ -103,7 +128,7 @@ def register_problems(app: Flask) -> None:
 
     def http(error: HTTPException) -> Response:
         status = error.code or 500
-        kind, title, detail = _BY_STATUS.get(status, _BY_STATUS[500])
+        kind, title, detail = _BY_STATUS.get(status) or _BY_STATUS[400 if status < 500 else 500]
         answer = problem(status, kind, title, detail)
         if isinstance(error, MethodNotAllowed) and error.valid_methods:
             answer.headers["Allow"] = ", ".join(error.valid_methods)
@@ -121,11 +146,16 @@ def register_problems(app: Flask) -> None:
             error.problems,
         )
 
-    def refused(error: FactRefused) -> Response:
-        return problem(422, "fact-refused", Message("A fact cannot be decided"), error.message)
-
     def no_policy(error: NoPolicy) -> Response:
         return problem(503, "no-policy", Message("There is no policy"), error.message)
+
+    def unusable(_error: PolicyUnusable) -> Response:
+        return problem(
+            503,
+            "policy-unusable",
+            Message("The policy cannot be used"),
+            Message("The configured policy cannot be used; /readyz says why."),
+        )
 
     def failed(error: EngineFailure | Disagreement) -> Response:
         reason = type(error).__name__
@@ -141,7 +171,7 @@ def register_problems(app: Flask) -> None:
     app.register_error_handler(HTTPException, http)
     app.register_error_handler(JsonRefused, not_json)
     app.register_error_handler(FactsInvalid, facts)
-    app.register_error_handler(FactRefused, refused)
     app.register_error_handler(NoPolicy, no_policy)
+    app.register_error_handler(PolicyUnusable, unusable)
     app.register_error_handler(EngineFailure, failed)
     app.register_error_handler(Disagreement, failed)

@@ -19,7 +19,13 @@ from marshmallow import ValidationError
 from app.clock import business_date
 from app.merit import merit
 from app.policy_schema import policy_json_schema
-from app.services.evaluations import Question, answer_for, read_facts, read_question
+from app.services.evaluations import (
+    Question,
+    answer_for,
+    read_facts,
+    read_question,
+    too_large,
+)
 from app.services.policies import PolicyInForce, PolicyUnreadable, prepare, read_document
 from app.services.tables import Table, TableInvalid, read_clients
 from app.services.trial import TrialFailed
@@ -28,12 +34,13 @@ from rules.describe import describe
 from rules.document import DocumentInvalid, Problem, load
 from rules.document.fields import read_day
 from rules.document.strict_json import JsonRefused, dumps, loads
-from rules.engine import EngineFailure, FactRefused
+from rules.engine import EngineFailure
 from rules.facts import FactsInvalid, write_value
 from rules.judge import Disagreement
 from rules.measure import CannotMeasure, measure
 from rules.messages import Message
 from rules.policy import Facts, Policy
+from rules.sentences import Listed
 
 policy_commands = AppGroup("policy", help="Check, read and try policy documents.")
 
@@ -66,9 +73,15 @@ def validate(policy: Path) -> None:
     """Check a policy document, name every error in it, and try it out on the engine."""
     with _said_plainly():
         found = prepare(read_document(policy)).policy
-    tiers = ", ".join(tier.key for tier in found.tiers)
-    click.echo(f"{policy} is a policy: {len(found.metrics)} metrics, tiers {tiers}.")
-    click.echo(f"Digest {found.digest}")
+    message = Message(
+        "%(path)s is a policy with %(metrics)d metrics and the tiers %(tiers)s; its digest is "
+        "%(digest)s.",
+        path=str(policy),
+        metrics=len(found.metrics),
+        tiers=Listed(tuple(tier.key for tier in found.tiers)),
+        digest=found.digest,
+    )
+    click.echo(Words().say(message))
 
 
 @policy_commands.command("show")
@@ -131,25 +144,28 @@ def evaluate(  # noqa: PLR0913 - one argument per option is how click gives them
     One decision a line goes to the output, in the order of the input; how many clients hold
     what, and anything that could not be judged, to standard error.
     """
+    source = facts or activities
+    if source is None:
+        raise click.UsageError("Give a file of FACTS, or --activities.")
+    if facts is not None and (activities or clients):
+        raise click.UsageError("Give a file of FACTS or --activities, not both.")
     with _said_plainly():
         in_force = prepare(read_document(policy))
         day = day or business_date(merit().clock, in_force.policy.time_zone)
-        questions: Iterator[tuple[Question, Facts]]
-        if facts is not None and activities is not None:
-            raise click.UsageError("Give a file of FACTS or --activities, not both.")
-        if facts is not None:
-            questions = _from_facts(in_force.policy, facts, day)
-        elif activities is not None:
-            table = Table(activities, dict(columns))
-            of_clients = Table(clients, dict(client_columns)) if clients else None
-            questions = _from_activities(in_force.policy, table, of_clients, day)
+        problems: list[Problem] = []
+        if source is facts:
+            questions = _from_facts(in_force.policy, source, day, problems)
         else:
-            raise click.UsageError("Give a file of FACTS, or --activities.")
+            table = Table(source, dict(columns))
+            of_clients = Table(clients, dict(client_columns)) if clients else None
+            questions = _from_activities(in_force.policy, table, of_clients, day, problems)
         if form == "csv":
             write = _write_csv(in_force, output)
         else:
             write = _write_ndjson(in_force, output, Words.negotiated([language]))
         _judge(in_force.policy, questions, write)
+        if problems:
+            raise TableInvalid(source, problems)
 
 
 Writer = Callable[[Question, Facts], str]
@@ -162,7 +178,7 @@ def _judge(policy: Policy, questions: Iterable[tuple[Question, Facts]], write: W
     for question, facts in questions:
         held[write(question, facts)] += 1
     total = sum(held.values())
-    click.echo(f"{total} clients judged:", err=True)
+    click.echo(Words().say(Message("%(count)d clients judged:", count=total)), err=True)
     for key, count in held.items():
         click.echo(f"  {key:<24}{count:>9}{100 * count / max(total, 1):>7.1f} %", err=True)
 
@@ -194,9 +210,10 @@ def _write_csv(in_force: PolicyInForce, output: IO[str]) -> Writer:
 _UNDETERMINED = "undetermined"
 
 
-def _from_facts(policy: Policy, path: Path, day: date) -> Iterator[tuple[Question, Facts]]:
-    """Yield the questions of a file of facts; name every bad line at the end."""
-    problems: list[Problem] = []
+def _from_facts(
+    policy: Policy, path: Path, day: date, problems: list[Problem]
+) -> Iterator[tuple[Question, Facts]]:
+    """Yield the questions of a file of facts; append to ``problems`` what each bad line has."""
     with _progress(path) as advance:
         for number, line in enumerate(_lines(path), 1):
             advance(len(line))
@@ -211,8 +228,6 @@ def _from_facts(policy: Policy, path: Path, day: date) -> Iterator[tuple[Questio
                 problems += [
                     Problem(f"line {number}, {each.path}", each.message) for each in error.problems
                 ]
-    if problems:
-        raise TableInvalid(path, problems)
 
 
 def _lines(path: Path) -> Iterator[bytes]:
@@ -224,14 +239,25 @@ def _lines(path: Path) -> Iterator[bytes]:
 
 
 def _from_activities(
-    policy: Policy, activities: Table, clients: Table | None, day: date
+    policy: Policy, activities: Table, clients: Table | None, day: date, problems: list[Problem]
 ) -> Iterator[tuple[Question, Facts]]:
+    """Yield what is measured of each client; append to ``problems`` whom that fails for."""
     with _progress(activities.path, *([clients.path] if clients else [])) as advance:
         recorded = read_clients(policy, activities, clients, advance)
     with _bar("Judging", len(recorded)) as advance:
         for reference, client in recorded.items():
             advance(1)
-            yield Question(day, {}, reference), measure(policy, client, day)
+            try:
+                facts = measure(policy, client, day)
+            except CannotMeasure as error:
+                problems.append(Problem(f"client {reference}", error.message))
+                continue
+            if large := list(too_large(policy, facts)):
+                problems += [
+                    Problem(f"client {reference}, {each.path}", each.message) for each in large
+                ]
+                continue
+            yield Question(day, {}, reference), facts
 
 
 def _progress(*paths: Path) -> Any:
@@ -253,12 +279,5 @@ def _said_plainly() -> Iterator[None]:
         yield
     except (DocumentInvalid, TableInvalid) as error:
         raise click.ClickException("\n" + str(error)) from error
-    except (
-        CannotMeasure,
-        Disagreement,
-        EngineFailure,
-        FactRefused,
-        PolicyUnreadable,
-        TrialFailed,
-    ) as error:
+    except (Disagreement, EngineFailure, PolicyUnreadable, TrialFailed) as error:
         raise click.ClickException(error.message) from error

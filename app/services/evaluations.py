@@ -2,39 +2,64 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
+from fractions import Fraction
 from typing import Any
 
-from marshmallow import ValidationError, fields
+from marshmallow import ValidationError
 
 from app.services.tables import REFERENCE
 from app.words import Words
 from rules.document import Problem, problems_in
-from rules.document.fields import Currency, Day, Key, StrictSchema
+from rules.document.fields import Currency, Day, Key, StrictField, StrictSchema, refuse
 from rules.explain import Explanation, Reason, Way, explain
 from rules.facts import FactsInvalid, exact_text, read, write_value, written_number
 from rules.judge import Judge
 from rules.measure import complete
 from rules.messages import Message
 from rules.policy import Facts, Metric, Names, Policy
-from rules.vocabulary import MetricType, Value
+from rules.vocabulary import LARGEST, MetricType, Value
 
 FIRST_BUSINESS_DATE, LAST_BUSINESS_DATE = date(1970, 1, 1), date(2199, 12, 31)
 """Windows of a century reach back from any of these without leaving the calendar."""
 
 
-class ClientReference(fields.Field[str]):
+MOST_FACTS = 200
+"""No policy has more metrics than that."""
+
+
+class ClientReference(StrictField[str]):
     """A company's own number for a client."""
 
     def __init__(self, **kwargs: Any) -> None:
-        schema = {"type": "string", "pattern": f"^{REFERENCE.pattern}$"}
-        super().__init__(metadata=schema, **kwargs)
+        super().__init__({"type": "string", "pattern": f"^{REFERENCE.pattern}$"}, **kwargs)
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
         if not isinstance(value, str) or not REFERENCE.fullmatch(value):
-            raise ValidationError([Message("must be 1 to 64 letters, digits or . _ ~ -")])
+            raise refuse("must be 1 to 64 letters, digits or . _ ~ -")
+        return value
+
+
+class StatedFacts(StrictField[dict[str, object]]):
+    """Facts as JSON writes them, by metric key; only a policy can tell whether they fit."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        shape = {
+            "type": "object",
+            "maxProperties": MOST_FACTS,
+            "additionalProperties": {"type": ["number", "string", "boolean", "null"]},
+        }
+        super().__init__(shape, **kwargs)
+
+    def _deserialize(
+        self, value: Any, attr: str | None, data: Any, **kwargs: Any
+    ) -> dict[str, object]:
+        if not isinstance(value, dict):
+            raise refuse("must be an object: {…}")
+        if len(value) > MOST_FACTS:
+            raise refuse("must have at most %(most)d entries", most=MOST_FACTS)
         return value
 
 
@@ -57,14 +82,12 @@ class QuestionSchema(StrictSchema):
     """Facts to be judged, and on which business date."""
 
     date = Day(metadata={"description": "The business date; today if left out."})
-    facts = fields.Raw(
+    facts = StatedFacts(
         required=True,
         metadata={
-            "type": "object",
             "description": "Metric key to value: money in minor units, counts and days as whole "
             "numbers, decimals and percentages as numbers, dates as YYYY-MM-DD, options and "
-            "true or false as they are, null for what is missing.",
-            "additionalProperties": {"type": ["number", "string", "boolean", "null"]},
+            "true or false as they are, null for what is missing."
         },
     )
     client = ClientReference()
@@ -82,8 +105,6 @@ def read_question(item: object, today: date) -> Question:
     except ValidationError as error:
         raise FactsInvalid(problems_in(error.messages)) from error
     question = Question(**{"date": today} | read)
-    if not isinstance(question.facts, dict):
-        raise FactsInvalid([Problem("facts", Message("must be an object: {…}"))])
     if not FIRST_BUSINESS_DATE <= question.date <= LAST_BUSINESS_DATE:
         message = Message(
             "must be a business date from %(first)s to %(last)s",
@@ -113,7 +134,20 @@ def read_facts(policy: Policy, question: Question) -> Facts:
         )
     if problems:
         raise FactsInvalid(problems)
-    return complete(policy, facts, question.date)
+    found = complete(policy, facts, question.date)
+    problems = [Problem(f"facts.{each.path}", each.message) for each in too_large(policy, found)]
+    if problems:
+        raise FactsInvalid(problems)
+    return found
+
+
+def too_large(policy: Policy, facts: Facts) -> Iterator[Problem]:
+    """Yield the metrics whose values, summed up or derived, are beyond what is decided about."""
+    for key, value in facts.items():
+        if isinstance(value, int | Fraction) and not -LARGEST <= value <= LARGEST:
+            most = LARGEST // 10 ** policy.metrics[key].places
+            message = Message("comes to a number not between -%(most)d and %(most)d", most=most)
+            yield Problem(key, message)
 
 
 def answer_for(judge: Judge, question: Question, facts: Facts, words: Words) -> dict[str, Any]:

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
 
-from app.services.trial import try_out
-from rules.document import load
+from app.services.trial import TrialFailed, try_out
+from rules.document import DocumentInvalid, Problem, load
 from rules.document.strict_json import JsonRefused, loads
+from rules.engine import EngineFailure
 from rules.judge import Judge
 from rules.messages import Message
 from rules.policy import Policy
@@ -33,6 +34,14 @@ class NoPolicy(Exception):
             "There is no policy to decide by: set MERIT_POLICY to the file of a policy document."
         )
         super().__init__(self.message)
+
+
+class PolicyUnusable(Exception):
+    """A policy is configured and cannot decide; the message and the problems say why."""
+
+    def __init__(self, message: Message, problems: tuple[Problem, ...] = ()) -> None:
+        super().__init__("\n".join([message, *map(str, problems)]))
+        self.message, self.problems = message, problems
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,23 +100,38 @@ def prepare(document: dict[str, object]) -> PolicyInForce:
 
 
 class Rulebook:
-    """The policy the service answers by, made ready once, by whoever asks first."""
+    """The policy the service answers by, made ready once, by whoever asks first.
+
+    One that cannot be used is not tried again, for a trial is no work for every request: the
+    service has to be started anew.
+    """
 
     def __init__(self, path: Path | None) -> None:
         self._path = path
         self._lock = Lock()
-        self._in_force: PolicyInForce | None = None
+        self._found: PolicyInForce | PolicyUnusable | None = None
 
     def in_force(self) -> PolicyInForce:
         """Return the policy in force.
 
-        :raises NoPolicy: if none is configured; else as :func:`read_document` and
-            :func:`prepare`.
+        :raises NoPolicy: if none is configured.
+        :raises PolicyUnusable: if the one that is cannot be read, is not valid or fails its trial.
         """
-        if self._in_force is None:
+        if self._found is None:
             with self._lock:
-                if self._in_force is None:
-                    if self._path is None:
-                        raise NoPolicy
-                    self._in_force = prepare(read_document(self._path))
-        return self._in_force
+                if self._found is None:
+                    self._found = self._prepared()
+        if isinstance(self._found, PolicyUnusable):
+            raise PolicyUnusable(self._found.message, self._found.problems)
+        return self._found
+
+    def _prepared(self) -> PolicyInForce | PolicyUnusable:
+        if self._path is None:
+            raise NoPolicy
+        try:
+            return prepare(read_document(self._path))
+        except DocumentInvalid as error:
+            message = Message("The configured policy is not valid.")
+            return PolicyUnusable(message, error.problems)
+        except (PolicyUnreadable, TrialFailed, EngineFailure) as error:
+            return PolicyUnusable(error.message)

@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -17,11 +18,11 @@ from babel.numbers import get_currency_precision
 from marshmallow import ValidationError
 
 from rules.document import Problem
-from rules.document.fields import KEY
+from rules.document.fields import KEY, refuse
 from rules.facts import read_value
 from rules.measure import Activity, Client, Raw, Statement
 from rules.messages import Message
-from rules.policy import Attribute, AttributeHistory, Metric, Policy
+from rules.policy import Activities, Attribute, AttributeHistory, Filter, Metric, Policy
 from rules.vocabulary import EARLIEST_DAY, LARGEST, LATEST_DAY, MetricType
 from rules.windows import local_day
 
@@ -30,6 +31,7 @@ CLIENT_FIELDS = ("client", "date")
 REFERENCE = re.compile(r"[A-Za-z0-9._~-]{1,64}")
 """A company's own number for a client."""
 
+_NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,3})?")
 _MOST_PROBLEMS = 20
 _BY_NAME = "attribute:"
 
@@ -79,14 +81,15 @@ def read_clients(
 
     :raises TableInvalid: naming, by line, the rows that cannot be taken; nothing is left out.
     """
-    reader = _Reader(policy)
     statements: dict[str, dict[str, list[Statement]]] = {}
     happened: dict[str, list[Activity]] = {}
-    for row in reader.rows(clients, progress) if clients else ():
+    stating = _Reader(policy, CLIENT_FIELDS, ("client",), _stated(policy))
+    for row in stating.rows(clients, progress) if clients else ():
         stated = statements.setdefault(row["client"], {})
         for name, raw in row["attributes"].items():
             stated.setdefault(name, []).append(Statement(row.get("date", EARLIEST_DAY), raw))
-    for row in reader.rows(activities, progress, needed=("client", "date", "kind")):
+    happening = _Reader(policy, ACTIVITY_FIELDS, ("client", "date", "kind"), _recorded(policy))
+    for row in happening.rows(activities, progress):
         client, day = row.pop("client"), row.pop("date")
         happened.setdefault(client, []).append(Activity(day=day, **row))
     for stated in statements.values():
@@ -98,42 +101,78 @@ def read_clients(
     }
 
 
-class _Reader:
-    """Rows of CSV files, as a policy's metrics want them."""
+_Wanted = Metric | MetricType
+"""What an attribute is read for: a metric, or a filter that compares it with such values."""
 
-    def __init__(self, policy: Policy) -> None:
+
+def _stated(policy: Policy) -> dict[str, _Wanted]:
+    """Return what the attributes of clients are read for."""
+    return {
+        metric.source.attribute: metric
+        for metric in policy.metrics.values()
+        if isinstance(metric.source, Attribute | AttributeHistory)
+    }
+
+
+def _recorded(policy: Policy) -> dict[str, _Wanted]:
+    """Return what the attributes of activities are read for; those not here are texts."""
+    measured: dict[str, _Wanted] = {}
+    compared: dict[str, _Wanted] = {}
+    for metric in policy.metrics.values():
+        if isinstance(metric.source, Activities):
+            measured[metric.source.of or ""] = metric
+            compared |= {each.field: _compared_as(each) for each in metric.source.where}
+    return {
+        field.removeprefix(_BY_NAME): wanted
+        for field, wanted in (compared | measured).items()
+        if field.startswith(_BY_NAME)
+    }
+
+
+def _compared_as(where: Filter) -> MetricType:
+    values = where.value if isinstance(where.value, tuple) else (where.value,)
+    if any(isinstance(value, str) for value in values):
+        return MetricType.CHOICE
+    return MetricType.BOOLEAN if isinstance(values[0], bool) else MetricType.DECIMAL
+
+
+class _Reader:
+    """Rows of one table, as a policy's metrics want them."""
+
+    def __init__(
+        self,
+        policy: Policy,
+        fields: tuple[str, ...],
+        needed: tuple[str, ...],
+        attributes: Mapping[str, _Wanted],
+    ) -> None:
         self._zone = ZoneInfo(policy.time_zone)
         self._currency = policy.currency
-        self._minor = Decimal(10) ** get_currency_precision(policy.currency)
-        self._attributes: dict[str, Metric] = {
-            metric.source.attribute: metric
-            for metric in policy.metrics.values()
-            if isinstance(metric.source, Attribute | AttributeHistory)
-        }
+        self._minor = 10 ** get_currency_precision(policy.currency)
+        self._fields, self._needed, self._attributes = fields, needed, attributes
 
-    def rows(
-        self, table: Table, progress: Progress, needed: tuple[str, ...] = ("client",)
-    ) -> Iterator[dict[str, Any]]:
+    def rows(self, table: Table, progress: Progress) -> Iterator[dict[str, Any]]:
         """Yield each row's fields that are not empty; raise for all bad rows at the end."""
         problems: list[Problem] = []
-        fields = ACTIVITY_FIELDS if "kind" in needed else CLIENT_FIELDS
         with _reading(table.path) as lines:
             reader = csv.reader(_told(lines, progress), strict=True)
             header = next(reader, [])
-            columns = _columns(header, table.columns, fields, needed)
-            for row in reader:
+            columns = _columns(header, table.columns, self._fields, self._needed)
+            while len(problems) < _MOST_PROBLEMS:
                 try:
-                    yield self._row(row, columns, len(header), needed)
+                    row = self._row(next(reader), columns, len(header))
+                except StopIteration:
+                    break
+                except csv.Error as error:
+                    problems.append(Problem(f"line {reader.line_num}", str(error)))
                 except _Refused as error:
                     problems.append(Problem(f"line {reader.line_num}", error.message))
-                    if len(problems) == _MOST_PROBLEMS:
-                        break
+                else:
+                    yield row
         if problems:
             raise TableInvalid(table.path, problems)
 
-    def _row(
-        self, row: list[str], columns: dict[str, int], width: int, needed: tuple[str, ...]
-    ) -> dict[str, Any]:
+    def _row(self, row: list[str], columns: dict[str, int], width: int) -> dict[str, Any]:
         if len(row) != width:
             raise _Refused(
                 "has %(found)d fields, the header %(wanted)d", found=len(row), wanted=width
@@ -141,7 +180,7 @@ class _Reader:
         read: dict[str, Any] = {"attributes": {}}
         for name, place in columns.items():
             text = row[place].strip()
-            if not text and name in needed:
+            if not text and name in self._needed:
                 raise _Refused("%(field)s is empty", field=name)
             if text and name.startswith(_BY_NAME):
                 own = name.removeprefix(_BY_NAME)
@@ -176,44 +215,38 @@ class _Reader:
         """Read a day, or an instant; without an offset it is the company's local time."""
         try:
             at = datetime.fromisoformat(text)
+            day = at.date() if at.utcoffset() is None else local_day(at, self._zone)
         except ValueError as error:
             raise _Refused(
                 "date must be YYYY-MM-DD, with a time or without, not %(text)s", text=text
             ) from error
-        day = at.date() if at.utcoffset() is None else local_day(at, self._zone)
         if not EARLIEST_DAY <= day <= LATEST_DAY:
             raise _Refused("date %(text)s is out of all proportion", text=text)
         return day
 
     def _money(self, text: str) -> int:
-        minor = _decimal(text) * self._minor
-        if minor != minor.to_integral_value():
+        minor = Fraction(_decimal(text)) * self._minor
+        if minor.denominator != 1:
             raise _Refused(
                 "amount %(text)s has more decimal places than %(currency)s",
                 text=text,
                 currency=self._currency,
             )
+        if abs(minor) > LARGEST:
+            raise _out_of_proportion(text)
         return int(minor)
 
     def _attribute(self, name: str, text: str) -> Raw:
-        """Read an attribute as the metric made of it wants; one no metric asks for as text."""
-        metric = self._attributes.get(name)
-        if metric is None:
+        """Read an attribute as what it is read for wants; one that nothing asks for as text."""
+        wanted = self._attributes.get(name)
+        if wanted is None:
             return text
-        raw: Raw = text
-        match metric.type:
-            case MetricType.MONEY:
-                raw = self._money(text)
-            case MetricType.BOOLEAN:
-                raw = {"true": True, "yes": True, "false": False, "no": False}.get(
-                    text.lower(), text
-                )
-            case MetricType.COUNT | MetricType.DAYS | MetricType.DECIMAL:
-                raw = _plain(_decimal(text))
-            case _:
-                pass
+        raw = self._typed(wanted.type if isinstance(wanted, Metric) else wanted, text)
         try:
-            read_value(metric, raw)
+            if isinstance(wanted, Metric):
+                read_value(wanted, raw)
+            elif wanted is MetricType.BOOLEAN and isinstance(raw, str):
+                raise refuse("must be true or false")
         except ValidationError as error:
             raise _Refused(
                 "%(field)s is %(text)s, which %(reason)s",
@@ -223,6 +256,19 @@ class _Reader:
             ) from error
         return raw
 
+    def _typed(self, kind: MetricType, text: str) -> Raw:
+        match kind:
+            case MetricType.MONEY:
+                return self._money(text)
+            case MetricType.BOOLEAN:
+                return {"true": True, "yes": True, "false": False, "no": False}.get(
+                    text.lower(), text
+                )
+            case MetricType.COUNT | MetricType.DAYS | MetricType.DECIMAL:
+                return _plain(_decimal(text))
+            case _:
+                return text
+
 
 def _columns(
     header: list[str],
@@ -231,6 +277,9 @@ def _columns(
     needed: tuple[str, ...],
 ) -> dict[str, int]:
     """Return where each field stands in a row."""
+    twice = [column for column in header if header.count(column) > 1]
+    if twice:
+        raise _Refused("the column %(column)s stands twice in the header", column=twice[0])
     for name, column in named.items():
         own = name.removeprefix(_BY_NAME)
         if name not in fields and not (own != name and KEY.fullmatch(own)):
@@ -279,13 +328,16 @@ def _told(lines: Iterator[str], progress: Progress) -> Iterator[str]:
 
 
 def _decimal(text: str) -> Decimal:
-    try:
-        number = Decimal(text)
-    except InvalidOperation as error:
-        raise _Refused("%(text)s is not a number", text=text) from error
-    if not number.is_finite() or abs(number) > LARGEST or number.adjusted() < -12:
-        raise _Refused("the number %(text)s is out of all proportion", text=text)
+    if not _NUMBER.fullmatch(text):
+        raise _Refused("%(text)s is not a number", text=text)
+    number = Decimal(text)
+    if abs(number) > LARGEST or (number and number.adjusted() < -12):
+        raise _out_of_proportion(text)
     return number
+
+
+def _out_of_proportion(text: str) -> _Refused:
+    return _Refused("the number %(text)s is out of all proportion", text=text)
 
 
 def _plain(number: Decimal) -> int | Decimal:

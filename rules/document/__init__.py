@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from graphlib import TopologicalSorter
 from typing import Any
 
 from marshmallow import ValidationError
 
 from rules.criteria import walk
 from rules.document.fields import NAMES, MetricName, Names
-from rules.document.schemas import PolicySchema
+from rules.document.schemas import PolicySchema, references
 from rules.document.strict_json import digest
 from rules.messages import Message
 from rules.policy import Policy
@@ -18,6 +19,9 @@ from rules.vocabulary import MetricType
 
 MOST_CONDITIONS = 2000
 """How many nodes all criteria of one policy may have together."""
+
+DEEPEST_DERIVATION = 20
+"""How many derivations may build on each other in a row; measuring follows them all down."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +52,16 @@ def load(document: object) -> Policy:
     try:
         policy: Policy = PolicySchema().load(document)  # type: ignore[arg-type]  # may be anything
     except ValidationError as error:
-        raise DocumentInvalid(_flatten(error.messages)) from error
+        raise DocumentInvalid(problems_in(error.messages)) from error
     finally:
         NAMES.reset(token)
+    problems = [*_too_many_conditions(policy), *_too_deep_derivations(document)]
+    if problems:
+        raise DocumentInvalid(problems)
+    return replace(policy, digest=digest(document))
+
+
+def _too_many_conditions(policy: Policy) -> Iterator[Problem]:
     nodes = sum(1 for each in policy.roots for _ in walk(each.criteria))
     if nodes > MOST_CONDITIONS:
         message = Message(
@@ -58,8 +69,22 @@ def load(document: object) -> Policy:
             nodes=nodes,
             most=MOST_CONDITIONS,
         )
-        raise DocumentInvalid([Problem("", message)])
-    return replace(policy, digest=digest(document))
+        yield Problem("", message)
+
+
+def _too_deep_derivations(document: Any) -> Iterator[Problem]:
+    """Yield the metrics of a document, otherwise valid, that rest on too many others in a row."""
+    bases = {each["key"]: references(each["source"]) for each in document["metrics"]}
+    depths: dict[str, int] = {}
+    for key in TopologicalSorter(bases).static_order():
+        depths[key] = max((depths[base] + 1 for base in bases[key]), default=0)
+    for index, key in enumerate(bases):
+        if depths[key] > DEEPEST_DERIVATION:
+            message = Message(
+                "derivations may build on each other at most %(most)d deep",
+                most=DEEPEST_DERIVATION,
+            )
+            yield Problem(f"metrics[{index}].source", message)
 
 
 def _names(document: Any) -> Names:
@@ -72,6 +97,7 @@ def _names(document: Any) -> Names:
         else (),
         metrics=dict(_metric_names(document)),
         tiers=tuple(_keys(document, "tiers")),
+        lowest=next(_entries(document, "tiers"), {}).get("key"),
         benefits=frozenset(
             key for tier in _entries(document, "tiers") for key in _keys(tier, "benefits")
         ),
@@ -107,15 +133,16 @@ def _metric_names(document: Mapping[str, Any]) -> Iterator[tuple[str, MetricName
             )
 
 
-def _flatten(messages: Any, path: str = "") -> Iterator[Problem]:
+def problems_in(messages: Any, path: str = "") -> Iterator[Problem]:
+    """Yield what marshmallow's nested messages say, each with its path."""
     if isinstance(messages, dict):
         for name, inner in messages.items():
             if name == "_schema":
-                yield from _flatten(inner, path)
+                yield from problems_in(inner, path)
             elif isinstance(name, int):
-                yield from _flatten(inner, f"{path}[{name}]")
+                yield from problems_in(inner, f"{path}[{name}]")
             else:
-                yield from _flatten(inner, f"{path}.{name}" if path else str(name))
+                yield from problems_in(inner, f"{path}.{name}" if path else str(name))
     else:
         for message in messages if isinstance(messages, list) else [messages]:
             yield Problem(path, message)

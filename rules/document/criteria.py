@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from marshmallow import ValidationError, fields
+from marshmallow import ValidationError
 
 from rules.criteria import AllOf, AnyOf, AtLeast, Condition, Criteria, NoneOf, QualifiesFor
 from rules.document.fields import (
     NAMES,
     Data,
     MetricName,
+    StrictField,
     listed,
     metric_named,
     read_day,
@@ -97,27 +98,23 @@ _GROUPS: dict[str, Callable[[tuple[Criteria, ...]], Criteria]] = {
 }
 
 
-class CriteriaField(fields.Field[Criteria]):
+class CriteriaField(StrictField[Criteria]):
     """A tree of conditions.
 
     With ``of_tier`` the criteria belong to the tier whose object holds this field, and may only
     build on tiers below it.
     """
 
-    default_error_messages = {
-        "required": Message("is missing"),
-        "null": Message("must not be null; leave it out instead"),
-    }
-
     def __init__(self, *, of_tier: bool = False, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
+        super().__init__({}, **kwargs)
         self.of_tier = of_tier
 
     def _deserialize(self, value: Any, attr: str | None, data: Data, **kwargs: Any) -> Criteria:
-        reach = NAMES.get().tiers
+        names = NAMES.get()
+        reach = names.tiers
         if self.of_tier and data is not None and data.get("key") in reach:
             reach = reach[: reach.index(data["key"])]
-        return _read(value, reach[1:], 1)
+        return _read(value, tuple(each for each in reach if each != names.lowest), 1)
 
 
 def _read(node: Any, reach: tuple[str, ...], depth: int) -> Criteria:
@@ -167,9 +164,9 @@ def _at_least(node: dict[str, Any], reach: tuple[str, ...], depth: int) -> AtLea
     try:
         parts = _parts(node, "of", reach, depth)
     except ValidationError as error:
-        errors |= error.messages_dict
-    k = node["at_least"]
-    most = len(node["of"]) if isinstance(node["of"], list) else 1
+        errors.update(error.messages_dict)
+    k, of = node["at_least"], node["of"]
+    most = len(of) if isinstance(of, list) and of else WIDEST
     if type(k) is not int or not 1 <= k <= most:
         errors["at_least"] = [
             Message("must be a whole number from 1 to the number of parts, %(most)d", most=most)
@@ -204,8 +201,9 @@ def _condition(node: dict[str, Any]) -> Condition:
     except ValidationError as error:
         raise ValidationError(errors | {"metric": error.messages}) from error
     operators = OPERATORS[metric.type]
-    operator, limit = node.get("operator"), None
-    if operator not in operators:
+    operator = next((each for each in operators if each == node.get("operator")), None)
+    limit = None
+    if operator is None:
         errors["operator"] = [
             Message(
                 "must be an operator for %(type)s: %(operators)s",
@@ -218,12 +216,12 @@ def _condition(node: dict[str, Any]) -> Condition:
             errors["value"] = [Message("must be left out: this operator compares with nothing")]
     else:
         try:
-            limit = _limit(metric, Operator(operator), node.get("value"))
+            limit = _limit(metric, operator, node.get("value"))
         except ValidationError as error:
             errors["value"] = error.messages
-    if errors:
+    if errors or operator is None:
         raise ValidationError(errors)
-    return Condition(str(node["metric"]), Operator(operator), limit)
+    return Condition(str(node["metric"]), operator, limit)
 
 
 def _limit(metric: MetricName, operator: Operator, value: Any) -> Limit:

@@ -12,16 +12,15 @@ from collections.abc import Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal
 from fractions import Fraction
-from typing import Any
+from typing import Any, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from marshmallow import Schema, ValidationError, fields
 from marshmallow.error_store import merge_errors
 
 from rules.messages import Message
-from rules.vocabulary import EARLIEST_DAY, LARGEST, LATEST_DAY, MetricType
+from rules.vocabulary import EARLIEST_DAY, LARGEST, LATEST_DAY, MetricType, exact
 
 Data = Mapping[str, Any] | None
 KEY = re.compile(r"[a-z][a-z0-9_]{0,62}")
@@ -46,6 +45,7 @@ class Names:
     languages: tuple[str, ...]
     metrics: Mapping[str, MetricName]
     tiers: tuple[str, ...]
+    lowest: object
     benefits: frozenset[str]
     standards: frozenset[str]
     demotion_policies: frozenset[str]
@@ -65,14 +65,17 @@ def listed(words: Sequence[object]) -> str:
     return " or ".join([", ".join(texts[:-1]), texts[-1]] if len(texts) > 1 else texts)
 
 
+_NO_OBJECT: dict[str, str] = {"type": Message("must be an object: {…}")}
+
+
 class StrictSchema(Schema):
     """A schema that refuses names it does not know and says which it does."""
 
-    error_messages = {"type": Message("must be an object: {…}")}
+    error_messages = _NO_OBJECT
 
     def handle_error(self, error: ValidationError, data: Any, **kwargs: Any) -> None:
         """Replace marshmallow's word on unknown names by one that lists the known."""
-        known = listed(sorted(self.fields))
+        known = listed(sorted(field.data_key or name for name, field in self.fields.items()))
         problems = error.messages
         if isinstance(problems, dict):
             for name, said in problems.items():
@@ -82,21 +85,47 @@ class StrictSchema(Schema):
                     ]
 
 
-_REQUIRED = {
+_Read = TypeVar("_Read")
+_ErrorMessages = dict[str, str | list[Any] | dict[Any, Any]]
+_SAID: _ErrorMessages = {
     "required": Message("is missing"),
     "null": Message("must not be null; leave it out instead"),
+    "invalid": Message("must be a list: […]"),
 }
 
 
-class Text(fields.Field[str]):
+class Speaking:
+    """What all fields say in the same words; marshmallow's own would forget the template."""
+
+    default_error_messages = _SAID
+    error_messages: _ErrorMessages
+    required: bool
+
+    def make_error(self, key: str, **kwargs: Any) -> ValidationError:
+        if key == "null" and self.required:
+            return refuse("must not be null")
+        return ValidationError([self.error_messages[key]])
+
+
+class StrictField(Speaking, fields.Field[_Read]):
+    """A field that converts nothing; ``shape`` is what a JSON Schema says of it."""
+
+    def __init__(
+        self, shape: Mapping[str, Any], metadata: Mapping[str, Any] | None = None, **kwargs: Any
+    ) -> None:
+        super().__init__(metadata={**(metadata or {}), **shape}, **kwargs)
+
+
+class Nested(Speaking, fields.Nested):
+    """An object of one schema."""
+
+
+class Text(StrictField[str]):
     """A text people read: not blank, no control characters, at most ``longest`` long."""
 
-    default_error_messages = _REQUIRED
-
     def __init__(self, longest: int = 200, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
+        super().__init__({"type": "string", "minLength": 1, "maxLength": longest}, **kwargs)
         self.longest = longest
-        self.metadata |= {"type": "string", "minLength": 1, "maxLength": longest}
 
     def _deserialize(self, value: Any, attr: str | None, data: Data, **kwargs: Any) -> str:
         if not isinstance(value, str) or not value.strip():
@@ -108,14 +137,11 @@ class Text(fields.Field[str]):
         return value
 
 
-class Key(fields.Field[str]):
+class Key(StrictField[str]):
     """A name the machine uses: small letters, digits and underscores."""
 
-    default_error_messages = _REQUIRED
-
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.metadata |= {"type": "string", "pattern": f"^{KEY.pattern}$"}
+        super().__init__({"type": "string", "pattern": f"^{KEY.pattern}$"}, **kwargs)
 
     def _deserialize(self, value: Any, attr: str | None, data: Data, **kwargs: Any) -> str:
         if not isinstance(value, str) or not KEY.fullmatch(value):
@@ -126,15 +152,12 @@ class Key(fields.Field[str]):
         return value
 
 
-class Word(fields.Field[str]):
+class Word(StrictField[str]):
     """One of a fixed set of words."""
 
-    default_error_messages = _REQUIRED
-
     def __init__(self, *words: str, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
+        super().__init__({"type": "string", "enum": list(words)}, **kwargs)
         self.words = words
-        self.metadata |= {"type": "string", "enum": list(words)}
 
     def _deserialize(self, value: Any, attr: str | None, data: Data, **kwargs: Any) -> str:
         if value not in self.words:
@@ -142,15 +165,12 @@ class Word(fields.Field[str]):
         return str(value)
 
 
-class Whole(fields.Field[int]):
+class Whole(StrictField[int]):
     """A whole number from ``least`` to ``most``."""
 
-    default_error_messages = _REQUIRED
-
     def __init__(self, least: int, most: int, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
+        super().__init__({"type": "integer", "minimum": least, "maximum": most}, **kwargs)
         self.least, self.most = least, most
-        self.metadata |= {"type": "integer", "minimum": least, "maximum": most}
 
     def _deserialize(self, value: Any, attr: str | None, data: Data, **kwargs: Any) -> int:
         if type(value) is not int or not self.least <= value <= self.most:
@@ -162,39 +182,42 @@ class Whole(fields.Field[int]):
         return value
 
 
-class Exact(fields.Field[Fraction]):
+class Flag(StrictField[bool]):
+    """True or false."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__({"type": "boolean"}, **kwargs)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Data, **kwargs: Any) -> bool:
+        if not isinstance(value, bool):
+            raise refuse("must be true or false")
+        return value
+
+
+class Exact(StrictField[Fraction]):
     """A number with at most ``places`` decimal places, read exactly."""
 
-    default_error_messages = _REQUIRED
-
     def __init__(self, places: int, most: int, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
+        super().__init__({"type": "number", "minimum": -most, "maximum": most}, **kwargs)
         self.places, self.most = places, most
-        self.metadata |= {"type": "number", "minimum": -most, "maximum": most}
 
     def _deserialize(self, value: Any, attr: str | None, data: Data, **kwargs: Any) -> Fraction:
-        if (
-            type(value) not in (int, Decimal)
-            or abs(value) > self.most
-            or (Fraction(value) * 10**self.places).denominator != 1
-        ):
+        number = exact(value)
+        if number is None or abs(number) > self.most or (number * 10**self.places).denominator != 1:
             raise refuse(
                 "must be a number from -%(most)d to %(most)d with at most %(places)d "
                 "decimal places",
                 most=self.most,
                 places=self.places,
             )
-        return Fraction(value)
+        return number
 
 
-class Day(fields.Field[date]):
+class Day(StrictField[date]):
     """A day as YYYY-MM-DD."""
 
-    default_error_messages = _REQUIRED
-
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.metadata |= {"type": "string", "format": "date"}
+        super().__init__({"type": "string", "format": "date"}, **kwargs)
 
     def _deserialize(self, value: Any, attr: str | None, data: Data, **kwargs: Any) -> date:
         return read_day(value)
@@ -216,14 +239,11 @@ def read_day(value: object) -> date:
     )
 
 
-class MonthDay(fields.Field[tuple[int, int]]):
+class MonthDay(StrictField[tuple[int, int]]):
     """A day of every year as MM-DD; 29 February does not come every year and is refused."""
 
-    default_error_messages = _REQUIRED
-
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.metadata |= {"type": "string", "pattern": "^[0-9]{2}-[0-9]{2}$"}
+        super().__init__({"type": "string", "pattern": "^[0-9]{2}-[0-9]{2}$"}, **kwargs)
 
     def _deserialize(
         self, value: Any, attr: str | None, data: Data, **kwargs: Any
@@ -238,14 +258,11 @@ class MonthDay(fields.Field[tuple[int, int]]):
         raise refuse("must be a day of every year, written MM-DD")
 
 
-class Currency(fields.Field[str]):
+class Currency(StrictField[str]):
     """An ISO 4217 code."""
 
-    default_error_messages = _REQUIRED
-
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.metadata |= {"type": "string", "pattern": "^[A-Z]{3}$"}
+        super().__init__({"type": "string", "pattern": "^[A-Z]{3}$"}, **kwargs)
 
     def _deserialize(self, value: Any, attr: str | None, data: Data, **kwargs: Any) -> str:
         if not isinstance(value, str) or not re.fullmatch("[A-Z]{3}", value):
@@ -253,14 +270,11 @@ class Currency(fields.Field[str]):
         return value
 
 
-class TimeZone(fields.Field[str]):
+class TimeZone(StrictField[str]):
     """An IANA time zone."""
 
-    default_error_messages = _REQUIRED
-
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.metadata |= {"type": "string"}
+        super().__init__({"type": "string"}, **kwargs)
 
     def _deserialize(self, value: Any, attr: str | None, data: Data, **kwargs: Any) -> str:
         try:
@@ -269,45 +283,30 @@ class TimeZone(fields.Field[str]):
             raise refuse("must be a time zone, such as Europe/Kyiv") from error
 
 
-class Languages(fields.Field[tuple[str, ...]]):
-    """The languages of the policy's texts, the first being the one always there."""
-
-    default_error_messages = _REQUIRED
+class LanguageCode(StrictField[str]):
+    """A language tag of BCP 47, as short as most are."""
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.metadata |= {
-            "type": "array",
-            "minItems": 1,
-            "maxItems": 20,
-            "items": {"type": "string", "pattern": f"^{_LANGUAGE.pattern}$"},
-        }
+        super().__init__({"type": "string", "pattern": f"^{_LANGUAGE.pattern}$"}, **kwargs)
 
-    def _deserialize(
-        self, value: Any, attr: str | None, data: Data, **kwargs: Any
-    ) -> tuple[str, ...]:
-        if not isinstance(value, list) or not 1 <= len(value) <= 20:
-            raise refuse('must be a list of one to twenty language codes, such as ["en", "uk"]')
-        for code in value:
-            if not isinstance(code, str) or not _LANGUAGE.fullmatch(code):
-                raise refuse("%(code)s is not a language code such as en or uk", code=repr(code))
-        if len(set(value)) < len(value):
-            raise refuse("names a language twice")
-        return tuple(value)
+    def _deserialize(self, value: Any, attr: str | None, data: Data, **kwargs: Any) -> str:
+        if not isinstance(value, str) or not _LANGUAGE.fullmatch(value):
+            raise refuse("must be a language code such as en or uk")
+        return value
 
 
-class Translated(fields.Field[dict[str, str]]):
+class Translated(StrictField[dict[str, str]]):
     """A text in the languages of the policy; in the first of them always."""
 
-    default_error_messages = _REQUIRED
-
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.metadata |= {
-            "type": "object",
-            "minProperties": 1,
-            "additionalProperties": {"type": "string", "minLength": 1, "maxLength": 200},
-        }
+        super().__init__(
+            {
+                "type": "object",
+                "minProperties": 1,
+                "additionalProperties": {"type": "string", "minLength": 1, "maxLength": 200},
+            },
+            **kwargs,
+        )
 
     def _deserialize(
         self, value: Any, attr: str | None, data: Data, **kwargs: Any
@@ -318,7 +317,7 @@ class Translated(fields.Field[dict[str, str]]):
         errors: dict[str, list[str]] = {}
         text = Text()
         for code, words in value.items():
-            if code not in languages:
+            if languages and code not in languages:
                 errors[code] = [
                     Message(
                         "is not a language of this policy; these are %(languages)s",
@@ -337,15 +336,12 @@ class Translated(fields.Field[dict[str, str]]):
         return dict(value)
 
 
-class Reference(fields.Field[str]):
+class Reference(StrictField[str]):
     """The key of something else in the document: a standard, a benefit, a demotion policy."""
 
-    default_error_messages = _REQUIRED
-
     def __init__(self, to: str, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
+        super().__init__({"type": "string"}, **kwargs)
         self.to = to
-        self.metadata |= {"type": "string"}
 
     def _deserialize(self, value: Any, attr: str | None, data: Data, **kwargs: Any) -> str:
         known: Sequence[str] = sorted(getattr(NAMES.get(), self.to))
@@ -358,15 +354,12 @@ class Reference(fields.Field[str]):
         return str(value)
 
 
-class MetricReference(fields.Field[str]):
+class MetricReference(StrictField[str]):
     """The key of a metric, of one of ``types`` where these are given."""
 
-    default_error_messages = _REQUIRED
-
     def __init__(self, types: frozenset[MetricType] = frozenset(MetricType), **kw: Any) -> None:
-        super().__init__(**kw)
+        super().__init__({"type": "string"}, **kw)
         self.types = types
-        self.metadata |= {"type": "string"}
 
     def _deserialize(self, value: Any, attr: str | None, data: Data, **kwargs: Any) -> str:
         metric = metric_named(value)
@@ -391,13 +384,11 @@ def metric_named(key: object) -> MetricName:
     return metrics[key]
 
 
-class Union(fields.Field[Any]):
+class Union(StrictField[Any]):
     """One of several shapes, told apart by the word under ``kind``."""
 
-    default_error_messages = _REQUIRED
-
     def __init__(self, shapes: Mapping[str, type[StrictSchema]], **kwargs: Any) -> None:
-        super().__init__(**kwargs)
+        super().__init__({}, **kwargs)
         self.shapes = shapes
 
     def _deserialize(self, value: Any, attr: str | None, data: Data, **kwargs: Any) -> Any:
@@ -411,27 +402,36 @@ class Union(fields.Field[Any]):
         return self.shapes[kind]().load(value)
 
 
-class ListOf(fields.List[Any]):
+class ListOf(Speaking, fields.List[Any]):
     """A list with bounds, its elements each of one field."""
-
-    default_error_messages = {
-        **_REQUIRED,
-        "invalid": Message("must be a list: […]"),
-    }
 
     def __init__(
         self, inner: fields.Field[Any], least: int = 0, most: int = 200, **kwargs: Any
     ) -> None:
         super().__init__(inner, **kwargs)
         self.least, self.most = least, most
-        self.metadata |= {"minItems": least, "maxItems": most}
+        self.metadata = {**self.metadata, "minItems": least, "maxItems": most}
 
     def _deserialize(self, value: Any, attr: str | None, data: Data, **kwargs: Any) -> list[Any]:
         if isinstance(value, list) and not self.least <= len(value) <= self.most:
             raise refuse(
                 "must have %(least)d to %(most)d entries", least=self.least, most=self.most
             )
-        return super()._deserialize(value, attr, data, **kwargs) or []
+        return super()._deserialize(value, attr, data, **kwargs)
+
+
+class Distinct(ListOf):
+    """A list of words, none of them twice."""
+
+    def __init__(self, inner: fields.Field[str], least: int, most: int, **kwargs: Any) -> None:
+        super().__init__(inner, least, most, **kwargs)
+        self.metadata = {**self.metadata, "uniqueItems": True}
+
+    def _deserialize(self, value: Any, attr: str | None, data: Data, **kwargs: Any) -> list[Any]:
+        found = super()._deserialize(value, attr, data, **kwargs)
+        if len(set(found)) < len(found):
+            raise refuse("must not name anything twice")
+        return found
 
 
 class Keyed(ListOf):
@@ -451,7 +451,7 @@ class Keyed(ListOf):
         try:
             found = super()._deserialize(value, attr, data, **kwargs)
         except ValidationError as error:
-            errors = merge_errors(errors, error.messages)
+            errors = merge_errors(errors, error.messages)  # type: ignore[no-untyped-call]
         if errors:
             raise ValidationError(errors)
         return found
@@ -459,10 +459,11 @@ class Keyed(ListOf):
 
 def scaled(value: object, places: int) -> int:
     """Read a number written in a metric's unit as a whole number of its smallest steps."""
-    if type(value) in (int, Decimal):
-        number = Fraction(value) * 10**places  # type: ignore[arg-type]  # narrowed just above
-        if number.denominator == 1 and abs(number) <= LARGEST:
-            return number.numerator
+    number = exact(value)
+    if number is not None:
+        steps: Fraction = number * 10**places
+        if steps.denominator == 1 and abs(steps) <= LARGEST:
+            return steps.numerator
     if places:
         raise refuse(
             "must be a number with at most %(places)d decimal places, between -%(most)d and "

@@ -5,22 +5,27 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import Any, Literal, get_args
 
-from marshmallow import ValidationError, fields, post_load, validates_schema
+from marshmallow import ValidationError, post_load, validates_schema
 
 from rules.document.criteria import CriteriaField
 from rules.document.fields import (
     KEY,
     NAMES,
     Currency,
+    Data,
     Day,
+    Distinct,
     Exact,
+    Flag,
     Key,
     Keyed,
-    Languages,
+    LanguageCode,
     ListOf,
     MetricReference,
     MonthDay,
+    Nested,
     Reference,
+    StrictField,
     StrictSchema,
     Text,
     TimeZone,
@@ -56,13 +61,14 @@ from rules.policy import (
     Rolling,
     Segment,
     Since,
+    Source,
     Standard,
     Step,
     This,
     Tier,
     WeightedSum,
 )
-from rules.vocabulary import LARGEST, NUMERIC, MetricType, Missing, Operator
+from rules.vocabulary import LARGEST, NUMERIC, MetricType, Missing, Operator, exact
 
 _LONGEST_WINDOW = {"days": 36525, "weeks": 5217, "months": 1200, "years": 100}
 _LONGEST_PERIODS = {"month": 1200, "quarter": 400, "half_year": 200, "year": 100}
@@ -183,49 +189,51 @@ class AttributeHistorySchema(StrictSchema):
         return AttributeHistory(data["attribute"], data["aggregate"], data["window"])
 
 
-class ActivityField(fields.Field[str]):
+class ActivityField(StrictField[str]):
     """A field of an activity: one of ``names``, or ``attribute:NAME`` for the company's own."""
 
     def __init__(self, *names: str, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
+        pattern = f"^({'|'.join(names)}|attribute:{KEY.pattern})$"
+        super().__init__({"type": "string", "pattern": pattern}, **kwargs)
         self.names = names
-        self.metadata |= {
-            "type": "string",
-            "pattern": f"^({'|'.join(names)}|attribute:{KEY.pattern})$",
-        }
 
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+    def _deserialize(self, value: Any, attr: str | None, data: Data, **kwargs: Any) -> str:
         own = isinstance(value, str) and KEY.fullmatch(value.removeprefix("attribute:"))
         if value in self.names or (own and value.startswith("attribute:")):
             return str(value)
         raise refuse("must be %(names)s", names=listed([*self.names, "attribute:NAME"]))
 
 
-class FilterValue(fields.Field[Any]):
+class FilterValue(StrictField[Any]):
     """A text, a number or true/false, or a list of texts or numbers."""
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.metadata |= {
-            "oneOf": [
-                {"type": ["string", "number", "boolean"]},
-                {"type": "array", "minItems": 1, "items": {"type": ["string", "number"]}},
-            ]
-        }
+        super().__init__(
+            {
+                "oneOf": [
+                    {"type": ["string", "number", "boolean"]},
+                    {"type": "array", "minItems": 1, "items": {"type": ["string", "number"]}},
+                ]
+            },
+            **kwargs,
+        )
 
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
-        if isinstance(value, list):
-            if not 1 <= len(value) <= 200 or any(isinstance(each, bool) for each in value):
-                raise refuse("must be a list of 1 to 200 texts or numbers")
-            return tuple(self._single(each) for each in value)
-        return self._single(value)
-
-    def _single(self, value: Any) -> str | bool | Fraction:
-        if isinstance(value, str):
-            return str(Text().deserialize(value))
+    def _deserialize(self, value: Any, attr: str | None, data: Data, **kwargs: Any) -> Any:
         if isinstance(value, bool):
             return value
-        return Exact(6, LARGEST).deserialize(value)
+        if not isinstance(value, list):
+            return _text_or_number(value)
+        if not 1 <= len(value) <= 200:
+            raise refuse("must be a list of 1 to 200 texts or numbers")
+        return tuple(_text_or_number(each) for each in value)
+
+
+def _text_or_number(value: object) -> str | Fraction:
+    if isinstance(value, str):
+        return Text().deserialize(value)
+    if exact(value) is None:
+        raise refuse("must be a text or a number")
+    return Exact(6, LARGEST).deserialize(value)
 
 
 _TEXT_OPERATORS = (Operator.IS, Operator.IS_NOT, Operator.ONE_OF, Operator.NONE_OF)
@@ -265,22 +273,25 @@ class ActivitiesSchema(StrictSchema):
     kind = _kind("activities")
     aggregate = Word(*get_args(Aggregate), required=True)
     of = ActivityField("amount", "quantity")
-    kinds = ListOf(Key(), 1, 50, required=True)
-    where = ListOf(fields.Nested(FilterSchema), 0, 20)
+    kinds = Distinct(Key(), 1, 50, required=True)
+    where = ListOf(Nested(FilterSchema), 0, 20)
     window = _window()
 
-    @post_load
-    def make(self, data: dict[str, Any], **kwargs: Any) -> Activities:
-        if (data["aggregate"] in _MEASURING) != ("of" in data):
+    @validates_schema(pass_original=True, skip_on_field_errors=False)
+    def _of_what(self, data: dict[str, Any], original: Any, **kwargs: Any) -> None:
+        if "aggregate" in data and (data["aggregate"] in _MEASURING) != ("of" in original):
             raise ValidationError(
                 {
                     "of": [
                         Message("must be left out: this aggregate only counts or dates")
-                        if "of" in data
+                        if "of" in original
                         else Message("is missing: amount, quantity or attribute:NAME")
                     ]
                 }
             )
+
+    @post_load
+    def make(self, data: dict[str, Any], **kwargs: Any) -> Activities:
         return Activities(
             data["aggregate"],
             tuple(data["kinds"]),
@@ -314,10 +325,13 @@ class TermSchema(StrictSchema):
 
 class WeightedSumSchema(StrictSchema):
     kind = _kind("weighted_sum")
-    terms = ListOf(fields.Nested(TermSchema), 1, 20, required=True)
+    terms = ListOf(Nested(TermSchema), 1, 20, required=True)
 
     @post_load
     def make(self, data: dict[str, Any], **kwargs: Any) -> WeightedSum:
+        money = {metric_named(key).type is MetricType.MONEY for key, _ in data["terms"]}
+        if len(money) > 1:
+            raise ValidationError({"terms": [Message("must all be money, or none of them")]})
         return WeightedSum(tuple(data["terms"]))
 
 
@@ -341,29 +355,33 @@ class DaysSinceSchema(StrictSchema):
         return DaysSince(data["metric"])
 
 
+class Amount(StrictField[int]):
+    """A number not below nought, in the unit of the metric named beside it; read as its steps."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__({"type": "number", "minimum": 0}, **kwargs)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Data, **kwargs: Any) -> int:
+        try:
+            metric = metric_named((data or {}).get("metric"))
+        except ValidationError:
+            return 0  # the reference is refused, and of its unit nothing is known
+        steps = scaled(value, metric.places)
+        if steps < 0:
+            raise refuse("must not be negative")
+        return steps
+
+
 class CarryOverSchema(StrictSchema):
     kind = _kind("carry_over")
     metric = MetricReference(NUMERIC, required=True)
-    cap = fields.Raw(required=True, metadata={"type": "number"})
-    above = fields.Raw(metadata={"type": "number"})
+    cap = Amount(required=True)
+    above = Amount()
 
     @post_load
     def make(self, data: dict[str, Any], **kwargs: Any) -> CarryOver:
         _needs_window(data["metric"], ("this",))
-        places = metric_named(data["metric"]).places
-        amounts: dict[str, int] = {}
-        errors: dict[str, Any] = {}
-        for name in ("cap", "above"):
-            try:
-                amounts[name] = scaled(data.get(name, 0), places)
-            except ValidationError as error:
-                errors[name] = error.messages
-            else:
-                if amounts[name] < 0:
-                    errors[name] = [Message("must not be negative")]
-        if errors:
-            raise ValidationError(errors)
-        return CarryOver(data["metric"], amounts["cap"], amounts["above"])
+        return CarryOver(data["metric"], data["cap"], data.get("above", 0))
 
 
 def _needs_window(metric: str, kinds: tuple[str, ...]) -> None:
@@ -400,7 +418,7 @@ class StandingSchema(_NotYet):
         "tier_held", "days_at_or_above", "years_at_or_above", "days_since_ground", required=True
     )
     tier = Reference("tiers")
-    unbroken = fields.Boolean(truthy={True}, falsy={False})
+    unbroken = Flag()
 
 
 class GroupSchema(_NotYet):
@@ -429,7 +447,7 @@ class MetricSchema(StrictSchema):
     type = Word(*(each.value for each in MetricType), required=True)
     places = Whole(0, 6)
     unit = Word("percent")
-    options = Keyed(fields.Nested(OptionSchema), 1, 100)
+    options = Keyed(Nested(OptionSchema), 1, 100)
     missing = Word(*(each.value for each in Missing))
     source = Union(
         {
@@ -448,40 +466,44 @@ class MetricSchema(StrictSchema):
         required=True,
     )
 
-    @validates_schema(skip_on_field_errors=True)
-    def _parts_fit_the_type(self, data: dict[str, Any], **kwargs: Any) -> None:
+    @validates_schema(pass_original=True, skip_on_field_errors=False)
+    def _parts_fit_the_type(self, data: dict[str, Any], original: Any, **kwargs: Any) -> None:
+        if "type" not in data:
+            return
         kind = MetricType(data["type"])
         errors: dict[str, Any] = {}
         for part, wanted in (("places", MetricType.DECIMAL), ("options", MetricType.CHOICE)):
-            if (part in data) != (kind is wanted):
+            if (part in original) != (kind is wanted):
                 errors[part] = [
                     Message("is missing: a %(type)s needs it", type=kind.value)
                     if kind is wanted
                     else Message("must be left out: a %(type)s has none", type=kind.value)
                 ]
-        if "unit" in data and kind is not MetricType.DECIMAL:
+        if "unit" in original and kind is not MetricType.DECIMAL:
             errors["unit"] = [Message("must be left out: only a decimal can be a percentage")]
         if data.get("missing") == Missing.ZERO and kind in (MetricType.DATE, MetricType.CHOICE):
             errors["missing"] = [Message("a %(type)s cannot count as zero", type=kind.value)]
-        if data["key"] in _reached_from(data["key"]):
-            errors["source"] = [Message("is derived from itself")]
-        else:
-            fitting = _fitting_types(data["source"])
-            if kind not in fitting:
-                errors["type"] = [
-                    Message(
-                        "must be %(types)s for this source",
-                        types=listed(sorted(each.value for each in fitting)),
-                    )
-                ]
+        source = data.get("source")
+        if isinstance(source, Source) and kind not in (fitting := _fitting_types(source)):
+            errors["type"] = [
+                Message(
+                    "must be %(types)s for this source",
+                    types=listed(sorted(each.value for each in fitting)),
+                )
+            ]
         if (
-            isinstance(data["source"], Change)
-            and data["source"].measured == "percent"
-            and data.get("unit") != "percent"
+            isinstance(source, Change)
+            and source.measured == "percent"
+            and original.get("unit") != "percent"
         ):
             errors["unit"] = [Message("must be percent for a change in percent")]
         if errors:
             raise ValidationError(errors)
+
+    @validates_schema(skip_on_field_errors=False)
+    def _rests_on_others(self, data: dict[str, Any], **kwargs: Any) -> None:
+        if "key" in data and data["key"] in _reached_from(data["key"]):
+            raise ValidationError({"source": [Message("is derived from itself")]})
 
     @post_load
     def make(self, data: dict[str, Any], **kwargs: Any) -> Metric:
@@ -498,7 +520,8 @@ class MetricSchema(StrictSchema):
 
 
 _AMOUNT = frozenset({MetricType.MONEY})
-_PLAIN = frozenset({MetricType.COUNT, MetricType.DECIMAL, MetricType.DAYS})
+_WHOLE = frozenset({MetricType.COUNT, MetricType.DAYS})
+_PLAIN = _WHOLE | {MetricType.DECIMAL}
 _AGGREGATE_TYPES: dict[str, frozenset[MetricType]] = {
     "count": frozenset({MetricType.COUNT}),
     "distinct_products": frozenset({MetricType.COUNT}),
@@ -512,36 +535,32 @@ _AGGREGATE_TYPES: dict[str, frozenset[MetricType]] = {
 }
 
 
-def _fitting_types(source: object) -> frozenset[MetricType]:
+def _fitting_types(source: Source) -> frozenset[MetricType]:
     """Return the types a metric with this source can have."""
     match source:
         case Attribute():
             return frozenset(MetricType)
         case AttributeHistory(aggregate="daily_average"):
-            return _AMOUNT | {MetricType.DECIMAL}
+            return NUMERIC - _WHOLE
         case AttributeHistory():
             return NUMERIC
         case Activities(aggregate=aggregate, of=None):
             return _AGGREGATE_TYPES[aggregate]
         case Activities(aggregate=aggregate, of=of):
-            measured = _AMOUNT if of == "amount" else NUMERIC if of != "quantity" else _PLAIN
-            return (
-                measured - {MetricType.COUNT, MetricType.DAYS}
-                if aggregate == "average"
-                else (measured)
-            )
+            measured = _AMOUNT if of == "amount" else _PLAIN if of == "quantity" else NUMERIC
+            return measured - _WHOLE if aggregate == "average" else measured
         case Ratio(numerator=over, denominator=under):
             types = metric_named(over).type, metric_named(under).type
             per_piece = types[0] is MetricType.MONEY and types[1] is not MetricType.MONEY
             return _AMOUNT if per_piece else frozenset({MetricType.DECIMAL})
         case WeightedSum(terms=terms):
-            money = [metric_named(key).type is MetricType.MONEY for key, _ in terms]
-            return _AMOUNT if all(money) else frozenset() if any(money) else _PLAIN
+            money = metric_named(terms[0][0]).type is MetricType.MONEY
+            return _AMOUNT if money else _PLAIN
         case Change(metric=metric, measured="difference") | CarryOver(metric=metric):
             return frozenset({metric_named(metric).type})
         case Change():
             return frozenset({MetricType.DECIMAL})
-        case _:
+        case DaysSince():
             return frozenset({MetricType.DAYS})
 
 
@@ -681,7 +700,7 @@ class NoticeSchema(WarningSchema):
 class WithdrawSchema(WarningSchema):
     kind = _kind("withdraw")
     counted = _counted()
-    benefits = ListOf(Reference("benefits"), 1, 50, required=True)
+    benefits = Distinct(Reference("benefits"), 1, 50, required=True)
 
     @post_load
     def make(self, data: dict[str, Any], **kwargs: Any) -> Step:
@@ -732,23 +751,22 @@ class TierSchema(StrictSchema):
     name = Translated(required=True)
     entry = CriteriaField(of_tier=True)
     keep = CriteriaField(of_tier=True)
-    benefits = Keyed(fields.Nested(BenefitSchema), 0, 50)
-    standards = ListOf(Reference("standards"), 0, 50)
+    benefits = Keyed(Nested(BenefitSchema), 0, 50)
+    standards = Distinct(Reference("standards"), 0, 50)
     demotion = Reference("demotion_policies")
 
-    @validates_schema
-    def _only_the_lowest_is_open(self, data: dict[str, Any], **kwargs: Any) -> None:
-        tiers = NAMES.get().tiers
-        if "key" not in data or data["key"] not in tiers:
+    @validates_schema(pass_original=True, skip_on_field_errors=False)
+    def _only_the_lowest_is_open(self, data: dict[str, Any], original: Any, **kwargs: Any) -> None:
+        if "key" not in data:
             return
-        if data["key"] != tiers[0]:
-            if "entry" not in data:
+        if data["key"] != NAMES.get().lowest:
+            if "entry" not in original:
                 raise ValidationError({"entry": [Message("is missing")]})
             return
         errors = {
             part: [Message("must be left out: everybody holds the lowest tier")]
             for part in ("entry", "keep", "demotion")
-            if part in data
+            if part in original
         }
         if errors:
             raise ValidationError(errors)
@@ -763,7 +781,7 @@ class SegmentSchema(StrictSchema):
     key = Key(required=True)
     name = Translated(required=True)
     criteria = CriteriaField(required=True)
-    standards = ListOf(Reference("standards"), 0, 50)
+    standards = Distinct(Reference("standards"), 0, 50)
 
     @post_load
     def make(self, data: dict[str, Any], **kwargs: Any) -> Segment:
@@ -776,14 +794,14 @@ class PolicySchema(StrictSchema):
     format = Whole(1, 1, required=True)
     key = Key(required=True)
     name = Translated(required=True)
-    languages = Languages(required=True)
+    languages = Distinct(LanguageCode(), 1, 20, required=True)
     currency = Currency(required=True)
     time_zone = TimeZone(required=True)
-    metrics = Keyed(fields.Nested(MetricSchema), 0, 200, required=True)
-    tiers = Keyed(fields.Nested(TierSchema), 1, 30, required=True)
-    segments = Keyed(fields.Nested(SegmentSchema), 0, 50)
-    standards = Keyed(fields.Nested(StandardSchema), 0, 100)
-    demotion_policies = Keyed(fields.Nested(DemotionPolicySchema), 0, 30)
+    metrics = Keyed(Nested(MetricSchema), 0, 200, required=True)
+    tiers = Keyed(Nested(TierSchema), 1, 30, required=True)
+    segments = Keyed(Nested(SegmentSchema), 0, 50)
+    standards = Keyed(Nested(StandardSchema), 0, 100)
+    demotion_policies = Keyed(Nested(DemotionPolicySchema), 0, 30)
 
     @post_load
     def make(self, data: dict[str, Any], **kwargs: Any) -> Policy:
@@ -791,7 +809,7 @@ class PolicySchema(StrictSchema):
             key=data["key"],
             name=data["name"],
             digest="",
-            languages=data["languages"],
+            languages=tuple(data["languages"]),
             currency=data["currency"],
             time_zone=data["time_zone"],
             metrics={each.key: each for each in data["metrics"]},

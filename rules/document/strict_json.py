@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import re
+from collections import Counter
 from decimal import Context, Decimal
 from hashlib import sha256
 from typing import NoReturn
@@ -12,9 +12,9 @@ import simplejson
 
 from rules.messages import Message
 
-_SURROGATE = re.compile(r"[\ud800-\udfff]")
+_DEEPEST = 100
 _LONGEST_NUMBER = 40
-_EXACT = Context(prec=2 * _LONGEST_NUMBER)
+_EXACT = Context(prec=2 * _LONGEST_NUMBER, traps=[])
 
 
 class JsonRefused(ValueError):
@@ -57,9 +57,15 @@ def loads(text: str | bytes) -> object:
             )
         ) from error
     except RecursionError as error:
-        raise JsonRefused(Message("The JSON is nested too deeply.")) from error
-    if "\\u" in text and _SURROGATE.search(dumps(value)):
-        raise JsonRefused(Message("A text holds half of a character (a lone surrogate)."))
+        raise _too_deep() from error
+    if _is_deeper_than(_DEEPEST, value):
+        raise _too_deep()
+    try:
+        (dumps(value) if "\\u" in text else text).encode()
+    except UnicodeEncodeError as error:
+        raise JsonRefused(
+            Message("A text holds half of a character (a lone surrogate).")
+        ) from error
     return value
 
 
@@ -84,20 +90,22 @@ def digest(document: object) -> str:
 
 
 def _decimal(text: str) -> int | Decimal:
-    if len(text) > _LONGEST_NUMBER:
-        raise JsonRefused(Message("A number has more than %(n)d characters.", n=_LONGEST_NUMBER))
-    number = Decimal(text)
-    exponent = number.adjusted()
-    if abs(exponent) > _LONGEST_NUMBER:
+    number = _EXACT.create_decimal(_short(text))
+    if not number.is_finite() or abs(number.adjusted()) > _LONGEST_NUMBER:
         raise JsonRefused(Message("The number %(number)s is out of all proportion.", number=text))
-    number = number.normalize(_EXACT)
-    return int(number) if number == number.to_integral_value() else number
+    exact = int(number) if number == number.to_integral_value() else number.normalize(_EXACT)
+    _short(str(exact))  # or what is written could not be read again
+    return exact
 
 
 def _integer(text: str) -> int:
-    if len(text) > _LONGEST_NUMBER:
+    return int(_short(text))
+
+
+def _short(number: str) -> str:
+    if len(number) > _LONGEST_NUMBER:
         raise JsonRefused(Message("A number has more than %(n)d characters.", n=_LONGEST_NUMBER))
-    return int(text)
+    return number
 
 
 def _no_constant(name: str) -> NoReturn:
@@ -107,7 +115,25 @@ def _no_constant(name: str) -> NoReturn:
 def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
     found = dict(pairs)
     if len(found) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise JsonRefused(Message("The name %(name)s stands twice in one object.", name=twice))
+        [(twice, _)] = Counter(name for name, _ in pairs).most_common(1)
+        name = twice.encode(errors="backslashreplace").decode()
+        raise JsonRefused(Message("The name %(name)s stands twice in one object.", name=name))
     return found
+
+
+def _is_deeper_than(limit: int, value: object) -> bool:
+    level = [value] if isinstance(value, dict | list) else []
+    for _ in range(limit):
+        if not level:
+            return False
+        level = [
+            part
+            for each in level
+            for part in (each.values() if isinstance(each, dict) else each)
+            if isinstance(part, dict | list)
+        ]
+    return bool(level)
+
+
+def _too_deep() -> JsonRefused:
+    return JsonRefused(Message("The JSON is nested too deeply."))

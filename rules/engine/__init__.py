@@ -13,6 +13,9 @@ from rules.vocabulary import KNOWNESS
 
 __all__ = ["Engine", "EngineFailure", "FactRefused"]
 
+MOST_RULES = 10_000
+"""Each takes some 20 KB for good; criteria come near only with lists of every other option."""
+
 
 class Engine:
     """One policy, compiled.
@@ -22,9 +25,18 @@ class Engine:
     """
 
     def __init__(self, policy: Policy) -> None:
+        """Compile a policy.
+
+        :raises EngineFailure: if the library does not take its rules, or they are too many.
+        """
         plan = Plan(policy)
+        conditions = plan.leaf_rules()
+        levels = [list(group_rules(level)) for level in plan.levels]
+        rules = len(conditions) + sum(map(len, levels))
+        if rules > MOST_RULES:
+            raise EngineFailure(f"the policy takes {rules} rules, and {MOST_RULES} are possible")
         self._encoders = plan.encoders()
-        self._conditions = _Pass(plan.leaf_rules())
+        self._conditions = _Pass(conditions)
         self._leaves = len(plan.leaves)
         self._unknowable = [
             (leaf.place, leaf.slot)
@@ -33,33 +45,34 @@ class Engine:
         ]
         self._undecidable = [(leaf.place, leaf.wanted) for leaf in plan.undecidable()]
         self._levels = [
-            (
-                [chooser([part.place for part in node.parts]) for node in level],
-                _Pass(list(group_rules(level))),
-            )
-            for level in plan.levels
+            ([chooser([part.place for part in node.parts]) for node in level], _Pass(settlings))
+            for level, settlings in zip(plan.levels, levels, strict=True)
         ]
         self._order = chooser(plan.order)
         self._entries = plan.entries
         self._lock = Lock()
-        self._failure: EngineFailure | None = None
+        self._failure: str | None = None
 
     def judge(self, facts: Facts) -> Verdict:
         """Return the verdict on a client with these facts.
 
         :raises FactRefused: if a fact is not of its metric's type or beyond what is exact.
-        :raises EngineFailure: if the library does not answer as it should; what it holds is
-            not to be trusted after that, so this engine answers no more.
+        :raises EngineFailure: if the library does not answer as it should.  What it holds is not
+            to be trusted after that, nor after an evaluation that was broken off in whatever
+            way, so this engine answers no more.
         """
         values = [encode(facts) for encode in self._encoders]
         with self._lock:
             if self._failure is not None:
-                raise EngineFailure(self._failure.reason)
+                raise EngineFailure(self._failure)
+            self._failure = "an evaluation was broken off"
             try:
-                return self._judge(values)
+                verdict = self._judge(values)
             except EngineFailure as error:
-                self._failure = error
+                self._failure = error.reason
                 raise
+            self._failure = None
+            return verdict
 
     def _judge(self, values: list[int | None]) -> Verdict:
         conditions: list[Outcome] = [False] * self._leaves

@@ -20,10 +20,10 @@ import durable_rules_engine as durable
 from rules.messages import Message
 
 RULES_PER_SET = 48
-"""At 64 conditions met at once the library answers nothing; at 512 distinct ones it hangs."""
+"""Past 64 conditions met at once the library answers nothing; past 512 in a set it hangs."""
 
 LARGEST_INTEGER = 2**53
-"""Beyond it the library's numbers run together."""
+"""How far it was measured exact; from 2^63 on, all numbers are one to the library."""
 
 _NOT_HANDLED, _OBSERVED = 1, 2
 _TRIES = 5
@@ -89,6 +89,7 @@ class _RuleSet:
         }
         try:
             self._handle = durable.create_ruleset(f"merit{next(_names)}", json.dumps(definition))
+            durable.assert_fact(self._handle, '{"sid":"0","id":0}')  # now its own message is there
         except durable.error as error:
             raise EngineFailure(str(error)) from error
         self._first, self._most = first, len(rules)
@@ -116,20 +117,23 @@ class _RuleSet:
         for _ in range(_TRIES):
             fact = f'{{"sid":"0","id":{next(_ids)}{properties}'
             result, state = durable.assert_fact(handle, fact)
-            if result != _OBSERVED:  # else another fact's hash is the same: another id, again
+            if result != _OBSERVED:  # else the hash of its id is that of the state's: another id
                 break
         else:
             raise EngineFailure("it takes every fact for one it has seen")
-        if result != _NOT_HANDLED:
-            first, left = self._first, self._most
-            started = durable.start_action_for_state(handle, state)
-            messages: str | None = started[1] if started else None
-            while messages is not None:
-                if left == 0:
-                    raise EngineFailure("more rules fired than there are")
-                left -= 1
-                found.append(first + int(messages[2:4]))  # {"07":{"m":{…
-                messages = durable.complete_and_start_action(handle, state)
+        if result == _NOT_HANDLED:  # nothing is kept, so there is nothing to take back
+            return
+        started = durable.start_action_for_state(handle, state)
+        if started is None:
+            raise EngineFailure("a rule fired, and it does not say which")
+        messages: str | None = started[1]
+        left = self._most
+        while messages is not None:
+            if left == 0:
+                raise EngineFailure("more rules fired than there are")
+            left -= 1
+            found.append(self._first + int(messages[2:4]))  # {"07":{"m":{…
+            messages = durable.complete_and_start_action(handle, state)
         durable.retract_fact(handle, fact)
 
 

@@ -11,9 +11,19 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
+from itertools import groupby
 from math import floor
 
-from rules.criteria import AllOf, AnyOf, AtLeast, Condition, Criteria, Group, QualifiesFor
+from rules.criteria import (
+    AllOf,
+    AnyOf,
+    AtLeast,
+    Condition,
+    Criteria,
+    Group,
+    NoneOf,
+    QualifiesFor,
+)
 from rules.engine.library import Comparison, Rule
 from rules.messages import Message
 from rules.policy import Facts, Metric, Policy
@@ -112,21 +122,22 @@ class Plan:
     def _place(
         self, node: Criteria, wanted: bool, order: list[Leaf | Node], nodes: list[Node]
     ) -> Leaf | Node:
-        if isinstance(node, Condition):
-            order.append(self._leaf(node, wanted))
-        elif isinstance(node, QualifiesFor):
-            order.append(self._prerequisite(node.tier, wanted, nodes))
-        else:
-            place = len(order)
-            group = Node(node, [], 1)
-            order.append(group)
-            helps = wanted if isinstance(node, AllOf | AnyOf | AtLeast) else not wanted
-            group.parts = [self._place(part, helps, order, nodes) for part in node.parts]
-            below = [part.depth for part in group.parts if isinstance(part, Node)]
-            group.depth = 1 + max(below, default=0)
-            nodes.append(group)
-            return order[place]
-        return order[-1]
+        if isinstance(node, Condition | QualifiesFor):
+            found = (
+                self._leaf(node, wanted)
+                if isinstance(node, Condition)
+                else self._prerequisite(node.tier, wanted, nodes)
+            )
+            order.append(found)
+            return found
+        group = Node(node, [], 1)
+        order.append(group)
+        helps = not wanted if isinstance(node, NoneOf) else wanted
+        group.parts = [self._place(part, helps, order, nodes) for part in node.parts]
+        below = [part.depth for part in group.parts if isinstance(part, Node)]
+        group.depth = 1 + max(below, default=0)
+        nodes.append(group)
+        return group
 
     def _leaf(self, condition: Condition, wanted: bool) -> Leaf:
         metric = self._policy.metrics[condition.metric]
@@ -167,8 +178,8 @@ def _comparisons(metric: Metric, condition: Condition) -> list[list[tuple[str, i
         return [[("$eq", int(operator is Operator.IS_KNOWN))]]
     if metric.type is MetricType.CHOICE:
         wants = operator in (Operator.IS, Operator.ONE_OF)
-        codes = enumerate(metric.options)
-        return [[("$eq", code)] for code, option in codes if (option in limits) is wants]
+        places = [n for n, option in enumerate(metric.options) if (option in limits) is wants]
+        return [[("$gte", first), ("$lte", last)] for first, last in _runs(places)]
     if metric.type is MetricType.BOOLEAN:
         return [[("$eq", int(bool(limit) is (operator is Operator.IS)))]]
     codes_ = [code(each) for each in limits]
@@ -177,6 +188,13 @@ def _comparisons(metric: Metric, condition: Condition) -> list[list[tuple[str, i
     if operator is Operator.BETWEEN:
         return [[("$gte", codes_[0]), ("$lte", codes_[1])]]
     return [[(_SIGNS[operator], codes_[0])]]
+
+
+def _runs(places: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """Yield the first and last of each run of neighbours in an ascending sequence."""
+    for _, neighbours in groupby(enumerate(places), key=lambda each: each[1] - each[0]):
+        run = [place for _, place in neighbours]
+        yield run[0], run[-1]
 
 
 def group_rules(level: Sequence[Node]) -> Iterator[Settling]:
@@ -219,12 +237,10 @@ def code(value: object) -> int:
 
 def _encoder(metric: Metric, known: bool) -> Callable[[Facts], int | None]:
     """Return the function that reads one metric off the facts as an integer, or None."""
-    key, kinds = metric.key, _KINDS.get(metric.type, (int, Fraction))
+    key, kind = metric.key, _KINDS.get(metric.type)
     absent = 0 if metric.missing is Missing.ZERO else None
-    codes: dict[Value, int] = {option: number for number, option in enumerate(metric.options)}
-
-    def presence(facts: Facts) -> int:
-        return int(facts.get(key) is not None)
+    options: tuple[Value, ...] = (False, True) if kind is bool else tuple(metric.options)
+    codes = {option: number for number, option in enumerate(options)}
 
     def number(facts: Facts) -> int | None:
         value = facts.get(key)
@@ -240,19 +256,24 @@ def _encoder(metric: Metric, known: bool) -> Callable[[Facts], int | None]:
         value = facts.get(key)
         if value is None:
             return absent
-        if type(value) not in kinds or (type(value) is str and value not in codes):
-            raise FactRefused(key, value)
-        if isinstance(value, date):
-            return code(value)
-        return codes[value] if isinstance(value, str) else int(value)
+        if type(value) is kind:
+            if isinstance(value, date):
+                return code(value)
+            if value in codes:
+                return codes[value]
+        raise FactRefused(key, value)
 
-    if known:
-        return presence
-    return other if metric.type in _KINDS else number
+    value_of = number if kind is None else other
+
+    def presence(facts: Facts) -> int:
+        return int(facts.get(key) is not None and value_of(facts) is not None)
+
+    return presence if known else value_of
 
 
-_KINDS: dict[MetricType, tuple[type, ...]] = {
-    MetricType.BOOLEAN: (bool,),
-    MetricType.DATE: (date,),
-    MetricType.CHOICE: (str,),
+_KINDS: dict[MetricType, type] = {
+    MetricType.BOOLEAN: bool,
+    MetricType.DATE: date,
+    MetricType.CHOICE: str,
 }
+"""What the values of metrics that are not numbers are."""

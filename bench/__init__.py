@@ -1,0 +1,1 @@
+"""What Merit costs: `make bench`."""

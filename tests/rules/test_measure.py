@@ -1,0 +1,1077 @@
+"""What the metrics of a client come to, by example and against a naive recomputation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import date, timedelta
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from rules import facts
+from rules.document import DEEPEST_DERIVATION, load
+from rules.measure import Activity, CannotMeasure, Client, Raw, Statement, complete, measure
+from rules.messages import Message
+from rules.reference import Reference
+from rules.vocabulary import Value
+from tests.rules.builders import (
+    LIFETIME,
+    Document,
+    activities,
+    attribute,
+    condition,
+    metric,
+    policy,
+    policy_document,
+    tier,
+)
+
+TODAY = date(2026, 6, 30)
+MONTH: Document = {"kind": "this", "unit": "month"}
+WEEK: Document = {"kind": "rolling", "n": 7, "unit": "days"}
+
+
+def on(text: str) -> date:
+    return date.fromisoformat(text)
+
+
+def sale(day: str, amount: int | None = None, **fields: Any) -> Activity:
+    return Activity(fields.pop("kind", "sale"), on(day), amount, **fields)
+
+
+def stated(**histories: dict[str, Raw]) -> Client:
+    """Return a client of whom values were stated on days: ``stated(stars={"2026-01-01": 5})``."""
+    return Client(
+        {
+            name: [Statement(on(day), value) for day, value in history.items()]
+            for name, history in histories.items()
+        }
+    )
+
+
+def measured(
+    kind: str, source: Document, client: Client = Client(), day: date = TODAY, **parts: Any
+) -> Value | None:
+    """Return what a metric of this type and source comes to, None if it is missing."""
+    return measure(policy(metric("x", kind, source, **parts)), client, day).get("x")
+
+
+# -- activities --------------------------------------------------------------------------------
+
+SALES = Client(
+    activities=[
+        sale("2026-01-05", 100, product="tea", channel="shop", quantity=1),
+        sale("2026-03-31", 250, product="tea", channel="hotel", quantity=Decimal("2.5")),
+        sale("2026-04-01", -50, product="cup", quantity=1),
+        sale("2026-06-30", 7, attributes={"stars": Decimal("4.5")}),
+        sale("2026-06-30", quantity=0, attributes={"stars": 3, "gift": True}),
+        sale("2026-07-01", 1000, product="pot"),
+        sale("2026-06-01", 5000, kind="order", product="pan"),
+    ]
+)
+
+
+@pytest.mark.parametrize(
+    ("kind", "source", "value"),
+    [
+        ("money", activities("sum", "amount"), 307),
+        ("money", activities("average", "amount"), Fraction(307, 4)),
+        ("money", activities("minimum", "amount"), -50),
+        ("money", activities("maximum", "amount"), 250),
+        ("money", activities("sum", "amount", kinds=["sale", "order"]), 5307),
+        ("decimal", activities("sum", "quantity"), 450),
+        ("decimal", activities("average", "quantity"), Fraction(225, 2)),
+        ("decimal", activities("average", "attribute:stars"), 375),
+        ("decimal", activities("maximum", "attribute:stars"), 450),
+        ("count", activities("count"), 5),
+        ("count", activities("distinct_products"), 2),
+        ("date", activities("first_date"), on("2026-01-05")),
+        ("date", activities("last_date"), TODAY),
+        ("days", activities("days_since_last"), 0),
+        ("days", activities("days_since_last", kinds=["order"]), 29),
+        ("days", activities("days_with"), 4),
+        ("count", activities("weeks_with"), 3),
+        ("count", activities("months_with"), 4),
+        ("count", activities("quarters_with"), 2),
+    ],
+    ids=str,
+)
+def test_activities_are_brought_together(kind: str, source: Document, value: Value) -> None:
+    found = measured(kind, source, SALES)
+
+    assert found == value
+    assert type(found) is type(value)
+
+
+def test_an_empty_sum_or_count_is_nought_and_anything_else_is_missing() -> None:
+    nought: dict[str, Document] = {
+        "money": activities("sum", "amount"),
+        "decimal": activities("sum", "attribute:stars"),
+        "count": activities("count"),
+        "days": activities("days_with"),
+    }
+    for kind, source in nought.items():
+        assert measured(kind, source) == 0
+    for aggregate in ("distinct_products", "weeks_with", "months_with", "quarters_with"):
+        assert measured("count", activities(aggregate)) == 0
+    for aggregate in ("average", "minimum", "maximum"):
+        assert measured("money", activities(aggregate, "amount")) is None
+    for aggregate in ("first_date", "last_date"):
+        assert measured("date", activities(aggregate)) is None
+    assert measured("days", activities("days_since_last")) is None
+
+
+def test_activities_without_the_field_that_is_measured_are_left_out() -> None:
+    client = Client(activities=[sale("2026-06-01"), sale("2026-06-02", 10), sale("2026-06-03")])
+
+    assert measured("money", activities("average", "amount"), client) == 10
+    assert measured("decimal", activities("average", "quantity"), client) is None
+
+
+def test_weeks_are_those_of_iso_and_new_year_divides_them_not() -> None:
+    client = Client(activities=[sale("2025-12-29"), sale("2026-01-04"), sale("2026-01-05")])
+
+    assert measured("count", activities("weeks_with"), client) == 2
+
+
+def test_the_same_month_of_two_years_is_two_months() -> None:
+    client = Client(activities=[sale("2025-06-15"), sale("2026-06-15")])
+
+    assert measured("count", activities("months_with"), client) == 2
+    assert measured("count", activities("quarters_with"), client) == 2
+
+
+def test_only_what_is_in_the_window_counts() -> None:
+    client = Client(
+        activities=[
+            sale(day, 1) for day in ("2026-05-31", "2026-06-01", "2026-06-30", "2026-07-01")
+        ]
+    )
+
+    assert measured("money", activities("sum", "amount", window=MONTH), client) == 2
+
+
+def test_days_since_the_last_are_counted_to_the_business_date_whatever_the_window() -> None:
+    last_year = {"kind": "previous", "n": 1, "unit": "year"}
+    client = Client(activities=[sale("2025-12-31"), sale("2026-06-29")])
+
+    assert measured("days", activities("days_since_last", window=last_year), client) == 181
+
+
+@pytest.mark.parametrize("value", ["abc", True, Decimal("1.5")])
+def test_a_recorded_value_that_does_not_fit_the_metric_says_so(value: Raw) -> None:
+    client = Client(activities=[sale("2026-06-01", attributes={"points": value})])
+
+    with pytest.raises(CannotMeasure) as refused:
+        measured("count", activities("sum", "attribute:points"), client)
+    assert isinstance(refused.value.message, Message)
+    assert str(refused.value).startswith(
+        f"The metric x cannot be measured: {value!r} must be a whole number between "
+    )
+
+
+# -- filters -----------------------------------------------------------------------------------
+
+
+def kept(where: Document, **fields: Any) -> bool:
+    """Tell whether an activity with these fields passes a filter."""
+    client = Client(activities=[sale("2026-06-01", **fields)])
+    return measured("count", activities("count", where=[where]), client) == 1
+
+
+def where(field: str, operator: str, value: object) -> Document:
+    return {"field": field, "operator": operator, "value": value}
+
+
+@pytest.mark.parametrize(
+    ("operator", "value", "passes"),
+    [
+        ("is", "tea", True),
+        ("is", "cup", False),
+        ("is_not", "tea", False),
+        ("is_not", "cup", True),
+        ("one_of", ["cup", "tea"], True),
+        ("one_of", ["cup"], False),
+        ("none_of", ["cup", "tea"], False),
+        ("none_of", ["cup"], True),
+    ],
+)
+def test_a_text_is_or_is_not_what_a_filter_names(
+    operator: str, value: object, passes: bool
+) -> None:
+    assert kept(where("product", operator, value), product="tea") is passes
+    assert kept(where("channel", operator, value), channel="tea") is passes
+    assert kept(where("attribute:x", operator, value), attributes={"x": "tea"}) is passes
+
+
+@pytest.mark.parametrize(
+    ("operator", "amounts"),
+    [
+        ("at_least", {100, 101}),
+        ("more_than", {101}),
+        ("at_most", {99, 100}),
+        ("less_than", {99}),
+        ("is", {100}),
+        ("is_not", {99, 101}),
+    ],
+)
+def test_a_number_is_compared_with_what_a_filter_names(operator: str, amounts: set[int]) -> None:
+    passing = where("amount", operator, 100)
+
+    assert {amount for amount in (99, 100, 101) if kept(passing, amount=amount)} == amounts
+
+
+@pytest.mark.parametrize(
+    ("operator", "passes"),
+    [("at_least", True), ("more_than", False), ("at_most", True), ("is", True), ("is_not", False)],
+)
+def test_a_decimal_is_compared_exactly(operator: str, passes: bool) -> None:
+    filter_ = where("quantity", operator, Decimal("0.1"))
+
+    assert kept(filter_, quantity=Decimal("0.1")) is passes
+    assert kept(filter_, quantity=Decimal("0.10")) is passes
+
+
+@pytest.mark.parametrize("field", ["product", "channel", "attribute:x"])
+def test_what_has_no_such_field_is_not_any_given_value(field: str) -> None:
+    assert not kept(where(field, "is", "tea"))
+    assert not kept(where(field, "one_of", ["tea", "cup"]))
+    assert kept(where(field, "is_not", "tea"))
+    assert kept(where(field, "none_of", ["tea", "cup"]))
+
+
+@pytest.mark.parametrize("operator", ["at_least", "more_than", "at_most", "less_than"])
+def test_what_has_no_such_field_is_of_no_size(operator: str) -> None:
+    assert not kept(where("amount", operator, 0))
+    assert not kept(where("attribute:x", operator, 0))
+
+
+@pytest.mark.parametrize("value", ["5", True, False])
+def test_a_text_or_yes_or_no_is_no_number(value: Raw) -> None:
+    for operator, wanted in [("at_least", -1), ("at_most", 9), ("is", 5), ("is", 1), ("is", 0)]:
+        assert not kept(where("attribute:x", operator, wanted), attributes={"x": value})
+    assert kept(where("attribute:x", "is_not", 1), attributes={"x": value})
+
+
+@pytest.mark.parametrize(("value", "passes"), [(True, True), (False, False), (1, False)])
+def test_yes_is_only_yes(value: Raw, passes: bool) -> None:
+    assert kept(where("attribute:x", "is", True), attributes={"x": value}) is passes
+    assert kept(where("attribute:x", "is_not", True), attributes={"x": value}) is not passes
+
+
+def test_an_activity_counts_only_if_it_passes_every_filter() -> None:
+    both = [where("product", "is", "tea"), where("amount", "more_than", 100)]
+
+    assert measured("count", activities("count", where=both), SALES) == 1
+
+
+# -- attributes --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "read"),
+    [
+        ("money", 500, 500),
+        ("count", 3, 3),
+        ("decimal", Decimal("4.8"), 480),
+        ("decimal", Decimal("4.8125"), Fraction(1925, 4)),
+        ("days", 30, 30),
+        ("date", "2000-02-29", on("2000-02-29")),
+        ("boolean", False, False),
+        ("choice", "hotel", "hotel"),
+    ],
+)
+def test_an_attribute_of_any_type_is_what_was_stated(kind: str, value: Raw, read: Value) -> None:
+    found = measured(kind, attribute("x"), stated(x={"2026-01-01": value}))
+
+    assert found == read
+    assert type(found) is type(read)
+
+
+def test_an_attribute_never_stated_is_missing() -> None:
+    assert measured("count", attribute("x")) is None
+    assert measured("count", attribute("x"), stated(y={"2026-01-01": 5})) is None
+    assert measured("count", attribute("x"), stated(x={"2026-07-01": 5})) is None
+
+
+def test_the_last_statement_up_to_the_business_date_holds() -> None:
+    client = stated(x={"2026-01-01": 1, "2026-06-30": 2, "2026-07-01": 3})
+
+    assert measured("count", attribute("x"), client, on("2026-06-29")) == 1
+    assert measured("count", attribute("x"), client, on("2026-06-30")) == 2
+    assert measured("count", attribute("x"), client, on("2027-01-01")) == 3
+
+
+def test_of_two_statements_on_one_day_the_later_holds() -> None:
+    client = Client({"x": [Statement(TODAY, 1), Statement(TODAY, 2)]})
+
+    assert measured("count", attribute("x"), client) == 2
+
+
+@pytest.mark.parametrize(("good_for", "day", "value"), [
+    (0, "2026-06-01", 5),
+    (0, "2026-06-02", None),
+    (30, "2026-07-01", 5),
+    (30, "2026-07-02", None),
+    (36525, "2100-01-01", 5),
+])  # fmt: skip
+def test_an_attribute_is_good_for_so_many_days_after_it_was_stated(
+    good_for: int, day: str, value: int | None
+) -> None:
+    client = stated(x={"2026-06-01": 5})
+
+    assert measured("count", attribute("x", good_for_days=good_for), client, on(day)) == value
+
+
+def test_a_stale_statement_does_not_fall_back_on_an_older_one() -> None:
+    client = stated(x={"2026-05-01": 5, "2026-06-01": 6})
+
+    assert measured("count", attribute("x", good_for_days=10), client) is None
+
+
+def test_a_stated_value_that_does_not_fit_the_metric_says_so() -> None:
+    with pytest.raises(
+        CannotMeasure, match="The metric x cannot be measured: 'farm' must be retail"
+    ):
+        measured("choice", attribute("x"), stated(x={"2026-01-01": "farm"}))
+
+
+def history(aggregate: str = "daily_average", window: Document = MONTH) -> Document:
+    return {
+        "kind": "attribute_history",
+        "attribute": "x",
+        "aggregate": aggregate,
+        "window": window,
+    }
+
+
+def test_a_balance_is_averaged_over_the_days_on_which_it_stood() -> None:
+    client = stated(x={"2026-05-01": 100, "2026-06-11": 400})
+
+    assert measured("money", history(), client) == 300
+    assert measured("money", history(), client, on("2026-06-11")) == Fraction(1400, 11)
+    assert measured("money", history("minimum"), client) == 100
+
+
+def test_days_before_the_first_statement_are_left_out_of_an_average() -> None:
+    assert measured("money", history(), stated(x={"2026-06-21": 100})) == 100
+
+
+def test_a_balance_counts_as_it_stood_at_the_end_of_a_day() -> None:
+    client = Client({"x": [Statement(on("2026-06-29"), 7), Statement(on("2026-06-29"), 100)]})
+
+    assert measured("money", history("minimum"), client) == 100
+    assert measured("money", history(), client) == 100
+
+
+def test_a_balance_not_yet_stated_or_never_is_missing() -> None:
+    for aggregate in ("daily_average", "minimum"):
+        assert measured("money", history(aggregate)) is None
+        assert measured("money", history(aggregate), stated(x={"2026-07-01": 5})) is None
+
+
+def test_a_balance_over_a_lifetime_begins_with_its_first_statement() -> None:
+    client = stated(x={"2026-06-27": 0, "2026-06-30": 100})
+
+    assert measured("money", history(window=LIFETIME), client) == 25
+
+
+def test_only_what_stood_in_the_window_must_fit_the_metric() -> None:
+    client = stated(x={"2026-01-01": "none", "2026-02-01": 5})
+
+    assert measured("money", history(), client) == 5
+    with pytest.raises(CannotMeasure):
+        measured("money", history(window=LIFETIME), client)
+
+
+# -- derivations -------------------------------------------------------------------------------
+
+
+def derived(
+    kind: str, source: Document, given_: dict[str, tuple[str, Value | None]], **parts: Any
+) -> Value | None:
+    """Return what a derivation comes to from stated metrics: key to type and value."""
+    zero = parts.pop("zero", ())
+    bases = [
+        metric(key, of_type, **({"missing": "zero"} if key in zero else {}))
+        for key, (of_type, _) in given_.items()
+    ]
+    known = {key: value for key, (_, value) in given_.items()}
+    return complete(policy(*bases, metric("x", kind, source, **parts)), known, TODAY).get("x")
+
+
+def ratio(over: str = "a", under: str = "b") -> Document:
+    return {"kind": "ratio", "numerator": over, "denominator": under}
+
+
+def weighted(**weights: int | Decimal) -> Document:
+    terms = [{"metric": key, "weight": weight} for key, weight in weights.items()]
+    return {"kind": "weighted_sum", "terms": terms}
+
+
+def change(measured_: str = "difference", of: str = "base") -> Document:
+    return {"kind": "change", "metric": of, "measured": measured_}
+
+
+def carry_over(cap: int | Decimal, **parts: Any) -> Document:
+    return {"kind": "carry_over", "metric": "base", "cap": cap, **parts}
+
+
+@pytest.mark.parametrize(
+    ("kind", "parts", "over", "under", "value"),
+    [
+        ("decimal", {"places": 0}, ("count", 6), ("count", 3), 2),
+        ("decimal", {"places": 2}, ("count", 1), ("count", 3), Fraction(100, 3)),
+        ("decimal", {"places": 1, "unit": "percent"}, ("count", 3), ("count", 301), Fraction(3000, 301)),
+        ("decimal", {"places": 2}, ("decimal", 480), ("count", 2), 240),
+        ("decimal", {"places": 2}, ("count", 2), ("decimal", 50), 400),
+        ("decimal", {"places": 2, "unit": "percent"}, ("money", 1), ("money", 4), 2500),
+        ("money", {}, ("money", 1000), ("count", 3), Fraction(1000, 3)),
+        ("money", {}, ("money", 1000), ("decimal", 250), 400),
+        ("decimal", {"places": 2}, ("count", -1), ("days", 2), -50),
+        ("decimal", {"places": 2}, ("count", 0), ("count", 2), 0),
+    ],
+)  # fmt: skip
+def test_a_ratio_is_exact(
+    kind: str,
+    parts: dict[str, Any],
+    over: tuple[str, Value],
+    under: tuple[str, Value],
+    value: Value,
+) -> None:
+    found = derived(kind, ratio(), {"a": over, "b": under}, **parts)
+
+    assert found == value
+    assert type(found) is type(value)
+
+
+def test_three_of_three_hundred_and_one_is_less_than_one_percent() -> None:
+    document = policy_document(
+        [
+            metric("cancelled", "count"),
+            metric("orders", "count"),
+            metric("share", "decimal", ratio("cancelled", "orders"), places=0, unit="percent"),
+        ],
+        [tier("gold", entry=condition("share", "less_than", 1))],
+    )
+
+    def tier_of(cancelled: int, orders: int) -> int:
+        known = complete(load(document), {"cancelled": cancelled, "orders": orders}, TODAY)
+        return Reference(load(document)).judge(known).tier
+
+    assert tier_of(3, 301) == 1
+    assert tier_of(3, 300) == 0
+
+
+@pytest.mark.parametrize("missing", [{"a": None}, {"b": None}, {"b": 0}])
+def test_a_ratio_with_a_part_missing_or_over_nought_is_missing(
+    missing: dict[str, Value | None],
+) -> None:
+    parts: dict[str, tuple[str, Value | None]] = {
+        key: ("count", value) for key, value in ({"a": 1, "b": 2} | missing).items()
+    }
+
+    assert derived("decimal", ratio(), parts) is None
+
+
+def test_a_missing_part_that_counts_as_zero_is_nought_in_what_is_derived() -> None:
+    parts: dict[str, tuple[str, Value | None]] = {"a": ("count", None), "b": ("count", 4)}
+
+    assert derived("decimal", ratio(), parts, zero="a") == 0
+    assert derived("decimal", ratio("b", "a"), parts, zero="a") is None
+    assert derived("decimal", weighted(a=5, b=2), parts, zero="a") == 800
+    assert derived("decimal", weighted(a=5, b=2), parts) is None
+
+
+def test_a_weighted_sum_adds_real_and_potential_volume() -> None:
+    parts: dict[str, tuple[str, Value | None]] = {"a": ("money", 1000), "b": ("money", 333)}
+
+    assert derived("money", weighted(a=1, b=Decimal("0.3")), parts) == Fraction(10999, 10)
+    assert derived("money", weighted(a=1, b=-1), parts) == 667
+
+
+def test_a_weighted_sum_adds_numbers_of_different_places() -> None:
+    parts: dict[str, tuple[str, Value | None]] = {"a": ("decimal", 480), "b": ("days", 3)}
+
+    assert derived("decimal", weighted(a=10, b=Decimal("0.5")), parts, places=1) == 495
+
+
+@pytest.mark.parametrize(
+    ("since", "days"),
+    [("2026-06-30", 0), ("2026-06-01", 29), ("2024-02-29", 852), ("2026-07-01", -1)],
+)
+def test_days_are_counted_since_a_date(since: str, days: int) -> None:
+    source = {"kind": "days_since", "metric": "a"}
+
+    assert derived("days", source, {"a": ("date", on(since))}) == days
+    assert derived("days", source, {"a": ("date", None)}) is None
+
+
+def over_months(
+    kind: str, source: Document, client: Client, day: date = TODAY, **parts: Any
+) -> Value | None:
+    """Return what a derivation of this month's amounts comes to."""
+    base = parts.pop("base", metric("base", "money", activities("sum", "amount", window=MONTH)))
+    return measure(policy(base, metric("x", kind, source, **parts)), client, day).get("x")
+
+
+MAY_AND_JUNE = Client(
+    activities=[
+        sale("2026-04-30", 9999),
+        sale("2026-05-01", 100),
+        sale("2026-05-15", 100),
+        sale("2026-05-31", 200),
+        sale("2026-06-01", 50),
+        sale("2026-06-15", 100),
+        sale("2026-06-30", 300),
+    ]
+)
+
+
+@pytest.mark.parametrize(
+    ("day", "difference", "percent"),
+    [
+        ("2026-06-30", 50, 1250),
+        ("2026-06-29", -50, -2500),
+        ("2026-06-14", -50, -5000),
+        ("2026-05-31", -9599, Fraction(-9599, 9999) * 10_000),
+    ],
+)
+def test_a_change_is_measured_against_the_same_part_of_the_period_before(
+    day: str, difference: int, percent: Value
+) -> None:
+    assert over_months("money", change(), MAY_AND_JUNE, on(day)) == difference
+    assert (
+        over_months("decimal", change("percent"), MAY_AND_JUNE, on(day), unit="percent") == percent
+    )
+
+
+def test_a_change_against_nought_is_no_percentage() -> None:
+    client = Client(activities=[sale("2026-06-30", 300)])
+
+    assert over_months("money", change(), client) == 300
+    assert over_months("decimal", change("percent"), client, unit="percent") is None
+
+
+def test_a_change_against_less_than_nought_has_the_sign_of_its_direction() -> None:
+    client = Client(activities=[sale("2026-05-15", -200), sale("2026-06-15", -100)])
+
+    assert over_months("decimal", change("percent"), client, unit="percent") == 5000
+
+
+@pytest.mark.parametrize(("missing", "value"), [("unknown", None), ("zero", 300)])
+def test_a_change_from_a_missing_value_counts_it_as_its_metric_says(
+    missing: str, value: int | None
+) -> None:
+    client = Client(activities=[sale("2026-06-30", 300)])
+    base = metric("base", "money", activities("maximum", "amount", window=MONTH), missing=missing)
+
+    assert over_months("money", change(), client, base=base) == value
+    assert over_months("money", change(), client, on("2026-07-31"), base=base) == (
+        None if value is None else -value
+    )
+
+
+def test_a_change_of_days_since_the_last_looks_from_the_end_of_the_window_before() -> None:
+    base = metric("base", "days", activities("days_since_last", window=WEEK))
+    client = Client(activities=[sale("2026-06-20"), sale("2026-06-29")])
+
+    assert over_months("days", change(), client, base=base) == 1 - 3
+
+
+def test_a_change_of_a_balance_compares_averages() -> None:
+    base = metric("base", "money", history())
+    client = stated(x={"2026-05-01": 100, "2026-06-16": 200})
+
+    assert over_months("money", change(), client, base=base) == 50
+
+
+@pytest.mark.parametrize(
+    ("cap", "above", "value"),
+    [(1000, 0, 400), (300, 0, 300), (1000, 150, 250), (1000, 500, 0), (0, 0, 0)],
+)
+def test_what_the_period_before_brought_is_carried_over_up_to_a_cap(
+    cap: int, above: int, value: int
+) -> None:
+    assert over_months("money", carry_over(cap, above=above), MAY_AND_JUNE) == value
+    assert (
+        over_months("money", carry_over(cap, above=above), MAY_AND_JUNE, on("2026-06-01")) == value
+    )
+
+
+def test_less_than_nought_is_not_carried_over() -> None:
+    client = Client(activities=[sale("2026-05-15", -200)])
+
+    assert over_months("money", carry_over(1000), client) == 0
+
+
+def test_nothing_known_is_not_carried_over() -> None:
+    for missing, value in (("unknown", None), ("zero", 0)):
+        base = metric(
+            "base", "money", activities("maximum", "amount", window=MONTH), missing=missing
+        )
+        assert over_months("money", carry_over(5), Client(), base=base) == value
+
+
+def test_what_is_derived_is_in_its_own_places_not_in_those_of_its_base() -> None:
+    base = metric("base", "decimal", activities("sum", "quantity", window=MONTH), places=1)
+    client = Client(
+        activities=[sale("2026-05-15", quantity=Decimal("2.5")), sale("2026-06-15", quantity=4)]
+    )
+
+    assert over_months("decimal", change(), client, base=base, places=3) == 1500
+    assert over_months("decimal", carry_over(9, above=Decimal("0.1")), client, base=base) == 240
+    assert over_months("decimal", carry_over(Decimal("0.3")), client, base=base, places=0) == (
+        Fraction(3, 10)
+    )
+
+
+def test_the_deepest_derivation_that_loads_is_measured() -> None:
+    chain = [
+        metric(f"m{number}", "decimal", weighted(**{f"m{number - 1}": 1}))
+        for number in range(DEEPEST_DERIVATION, 0, -1)
+    ]
+    found = measure(policy(*chain, metric("m0", "decimal")), stated(m0={"2026-01-01": 5}), TODAY)
+
+    assert set(found.values()) == {500}
+    assert len(found) == DEEPEST_DERIVATION + 1
+
+
+# -- stated facts ------------------------------------------------------------------------------
+
+SHARE = policy(
+    metric("cancelled", "count"),
+    metric("orders", "count", activities("count", window=MONTH)),
+    metric("share", "decimal", ratio("cancelled", "orders"), unit="percent"),
+    metric("twice", "decimal", weighted(share=2)),
+    metric("growth", "count", change(of="orders")),
+)
+
+
+def test_derivations_that_follow_from_stated_facts_are_added() -> None:
+    assert complete(SHARE, {"cancelled": 1, "orders": 4}, TODAY) == {
+        "cancelled": 1,
+        "orders": 4,
+        "share": 2500,
+        "twice": 5000,
+    }
+
+
+def test_a_stated_fact_is_never_overruled_by_a_derivation() -> None:
+    found = complete(SHARE, {"cancelled": 1, "orders": 4, "share": 100, "growth": -3}, TODAY)
+
+    assert found == {"cancelled": 1, "orders": 4, "share": 100, "twice": 200, "growth": -3}
+
+
+def test_a_fact_stated_as_missing_stays_missing() -> None:
+    found = complete(SHARE, {"cancelled": 1, "orders": 4, "share": None}, TODAY)
+
+    assert found == {"cancelled": 1, "orders": 4}
+
+
+def test_facts_that_nothing_follows_from_are_returned_as_they_were_stated() -> None:
+    assert complete(SHARE, {}, TODAY) == {}
+    assert complete(SHARE, {"orders": 4, "cancelled": None}, TODAY) == {"orders": 4}
+
+
+def test_measured_facts_say_the_same_again_when_they_are_stated() -> None:
+    client = Client({"cancelled": [Statement(TODAY, 3)]}, [sale("2026-06-01"), sale("2026-05-01")])
+    found = measure(SHARE, client, TODAY)
+
+    assert found == {"cancelled": 3, "orders": 1, "share": 30_000, "twice": 60_000, "growth": 0}
+    assert complete(SHARE, found, TODAY) == found
+
+
+# -- against a naive recomputation -------------------------------------------------------------
+
+Window = Document
+Inside = Callable[[date], bool]
+
+
+def months(day: date) -> int:
+    return 12 * day.year + day.month - 1
+
+
+def period(unit: str, day: date) -> int:
+    return months(day) // {"month": 1, "quarter": 3, "half_year": 6, "year": 12}[unit]
+
+
+def same_point(day: date, unit: str) -> date:
+    """Return the day in the period before up to which a running one is compared."""
+    back = {"month": 1, "quarter": 3, "half_year": 6, "year": 12}[unit]
+    until = day + timedelta(days=1)
+    walked = until
+    while (months(until) - months(walked), -walked.day) < (back, -until.day):
+        walked -= timedelta(days=1)
+    return walked
+
+
+def inside(window: Window, today: date) -> Inside:
+    """Tell which days a window takes in, one by one."""
+    match window:
+        case {"kind": "rolling", "n": n}:
+            return lambda day: 0 <= (today - day).days < n
+        case {"kind": "this", "unit": unit}:
+            return lambda day: day <= today and period(unit, day) == period(unit, today)
+        case {"kind": "previous", "unit": unit, "n": n}:
+            return lambda day: 1 <= period(unit, today) - period(unit, day) <= n
+        case {"kind": "between", "from": first, "to": last}:
+            return lambda day: first <= day.isoformat() <= last and day <= today
+        case _:
+            return lambda day: day <= today
+
+
+def before(window: Window, today: date, whole: bool) -> Inside:
+    """Tell which days the window before takes in; of a running period the same part or all."""
+    match window:
+        case {"kind": "rolling", "n": n}:
+            return lambda day: n <= (today - day).days < 2 * n
+        case {"kind": "previous", "unit": unit, "n": n}:
+            return lambda day: n < period(unit, today) - period(unit, day) <= 2 * n
+        case _:
+            unit = window["unit"]
+            tomorrow = today + timedelta(days=1)
+            over = whole or period(unit, tomorrow) != period(unit, today)
+            return lambda day: (
+                period(unit, today) - period(unit, day) == 1
+                and (over or day < same_point(today, unit))
+            )
+
+
+def passes(activity: Activity, each: Document) -> bool:
+    name = each["field"]
+    value: Any = (
+        activity.attributes.get(name[10:])
+        if name.startswith("attribute:")
+        else getattr(activity, name)
+    )
+    wanted = each["value"]
+    match each["operator"]:
+        case "is":
+            return type(value) is type(wanted) and bool(value == wanted)
+        case "none_of":
+            return value not in wanted
+        case "at_least":
+            return value is not None and bool(value >= wanted)
+        case _:
+            return value is not None and bool(value < wanted)
+
+
+def aggregated(source: Document, client: Client, within: Inside, today: date) -> Any:
+    found = []
+    for activity in client.activities:
+        if activity.kind not in source["kinds"] or not within(activity.day):
+            continue
+        if all(passes(activity, each) for each in source["where"]):
+            found.append(activity)
+    values = []
+    for activity in found:
+        of = source.get("of", "")
+        value: Any = activity.attributes.get("stars") if ":" in of else getattr(activity, of, None)
+        if value is not None:
+            values.append(Fraction(value))
+    days = sorted(activity.day for activity in found)
+    last_inside = today
+    while not within(last_inside):
+        last_inside -= timedelta(days=1)
+    match source["aggregate"]:
+        case "sum":
+            return sum(values, Fraction(0))
+        case "average":
+            return sum(values) / len(values) if values else None
+        case "minimum":
+            return min(values, default=None)
+        case "maximum":
+            return max(values, default=None)
+        case "count":
+            return Fraction(len(found))
+        case "distinct_products":
+            return Fraction(len({activity.product for activity in found} - {None}))
+        case "days_with":
+            return Fraction(len(set(days)))
+        case "weeks_with":
+            return Fraction(len({day - timedelta(days=day.weekday()) for day in days}))
+        case "months_with":
+            return Fraction(len({months(day) for day in days}))
+        case "quarters_with":
+            return Fraction(len({period("quarter", day) for day in days}))
+        case "days_since_last":
+            as_of = last_inside if source.get("earlier") else today
+            return Fraction((as_of - days[-1]).days) if days else None
+        case "first_date":
+            return days[0] if days else None
+        case _:
+            return days[-1] if days else None
+
+
+def balances(source: Document, client: Client, within: Inside, today: date) -> Fraction | None:
+    """Look at every single day from the first statement on."""
+    statements = client.statements.get(source["attribute"], ())
+    seen = []
+    day = statements[0].day if statements else today + timedelta(days=1)
+    while day <= today:
+        standing = [each.value for each in statements if each.day <= day]
+        if within(day):
+            seen.append(Fraction(Decimal(str(standing[-1]))))
+        day += timedelta(days=1)
+    if not seen:
+        return None
+    return min(seen) if source["aggregate"] == "minimum" else sum(seen) / len(seen)
+
+
+class Naive:
+    """The metrics of a document, each in the unit it is written in, all counted anew each time."""
+
+    def __init__(self, metrics: Sequence[Document], client: Client, today: date) -> None:
+        self.metrics = {each["key"]: each for each in metrics}
+        self.client, self.today = client, today
+
+    def value(self, key: str) -> Any:
+        one = self.metrics[key]
+        source = one["source"]
+        match source["kind"]:
+            case "activities" | "attribute_history":
+                return self.over(key, inside(source["window"], self.today))
+            case "ratio":
+                over, under = self.number(source["numerator"]), self.number(source["denominator"])
+                if over is None or not under:
+                    return None
+                return over / under * (100 if "unit" in one else 1)
+            case "weighted_sum":
+                terms = [(self.number(each["metric"]), each["weight"]) for each in source["terms"]]
+                if any(number is None for number, _ in terms):
+                    return None
+                return sum(number * Fraction(weight) for number, weight in terms if number)
+            case "days_since":
+                since = self.value(source["metric"])
+                return None if since is None else Fraction((self.today - since).days)
+            case "change":
+                now, then = self.number(source["metric"]), self.earlier(source["metric"], False)
+                if now is None or then is None:
+                    return None
+                if source["measured"] == "difference":
+                    return now - then
+                return (now - then) / abs(then) * 100 if then else None
+            case _:
+                then = self.earlier(source["metric"], True)
+                if then is None:
+                    return None
+                return min(Fraction(source["cap"]), max(Fraction(0), then - source["above"]))
+
+    def over(self, key: str, within: Inside, **parts: Any) -> Any:
+        source = self.metrics[key]["source"] | parts
+        if source["kind"] == "activities":
+            return aggregated(source, self.client, within, self.today)
+        return balances(source, self.client, within, self.today)
+
+    def number(self, key: str) -> Fraction | None:
+        return self.or_zero(key, self.value(key))
+
+    def earlier(self, key: str, whole: bool) -> Fraction | None:
+        window = self.metrics[key]["source"]["window"]
+        within = before(window, self.today, whole)
+        return self.or_zero(key, self.over(key, within, earlier=True))
+
+    def or_zero(self, key: str, value: Any) -> Any:
+        zero = self.metrics[key].get("missing") == "zero"
+        return Fraction(0) if value is None and zero else value
+
+
+some_days = st.integers(-3, 500).map(lambda back: TODAY - timedelta(days=back))
+decimals = st.integers(-2000, 2000).map(lambda steps: Decimal(steps) / 1000)
+attributes = st.fixed_dictionaries(
+    {}, optional={"stars": decimals | st.integers(-5, 5), "gift": st.booleans()}
+)
+some_activities = st.builds(
+    Activity,
+    st.sampled_from(["sale", "sale", "order"]),
+    some_days,
+    st.none() | st.integers(-1000, 1000),
+    st.none() | st.integers(-5, 5) | decimals,
+    st.none() | st.sampled_from(["tea", "cup"]),
+    st.none() | st.sampled_from(["shop", "hotel"]),
+    attributes,
+)
+some_statements = st.lists(
+    st.builds(Statement, some_days, decimals | st.integers(-5, 5)), max_size=6
+).map(lambda found: sorted(found, key=lambda each: each.day))
+some_clients = st.builds(
+    Client,
+    st.fixed_dictionaries({}, optional={"x": some_statements}),
+    st.lists(some_activities, max_size=25),
+)
+
+comparable_windows = st.one_of(
+    st.fixed_dictionaries(
+        {"kind": st.just("rolling"), "n": st.integers(1, 200), "unit": st.just("days")}
+    ),
+    st.fixed_dictionaries(
+        {
+            "kind": st.just("previous"),
+            "n": st.integers(1, 3),
+            "unit": st.sampled_from(["month", "quarter", "half_year", "year"]),
+        }
+    ),
+)
+running_windows = st.fixed_dictionaries(
+    {
+        "kind": st.just("this"),
+        "unit": st.sampled_from(["month", "quarter", "half_year", "year"]),
+    }
+)
+all_windows = st.one_of(
+    comparable_windows,
+    running_windows,
+    st.just(LIFETIME),
+    st.tuples(some_days, some_days).map(
+        lambda pair: {"kind": "between", "from": str(min(pair)), "to": str(max(pair))}
+    ),
+)
+filters = st.one_of(
+    st.builds(where, st.just("channel"), st.just("is"), st.sampled_from(["shop", "hotel"])),
+    st.builds(where, st.just("product"), st.just("none_of"), st.just(["tea"])),
+    st.builds(where, st.just("amount"), st.sampled_from(["at_least", "less_than"]), st.integers(-9, 9)),
+    st.builds(where, st.just("quantity"), st.just("less_than"), decimals),
+    st.builds(where, st.just("attribute:gift"), st.just("is"), st.booleans()),
+)  # fmt: skip
+
+DATED = ("first_date", "last_date")
+COUNTED = ("count", "distinct_products", "weeks_with", "months_with", "quarters_with")
+MEASURED = ("sum", "average", "minimum", "maximum")
+
+
+@st.composite
+def bases(draw: st.DrawFn, key: str) -> Document:
+    """Draw a metric of activities or of a balance."""
+    window = draw(all_windows)
+    source: Document
+    match draw(st.integers(0, 5)):
+        case 0:
+            kind, source = "money", activities(draw(st.sampled_from(MEASURED)), "amount")
+        case 1:
+            of = draw(st.sampled_from(["quantity", "attribute:stars"]))
+            kind, source = "decimal", activities(draw(st.sampled_from(MEASURED)), of)
+        case 2:
+            kind, source = "count", activities(draw(st.sampled_from(COUNTED)))
+        case 3:
+            kind = "days"
+            source = activities(draw(st.sampled_from(["days_with", "days_since_last"])))
+        case 4:
+            kind, source = "date", activities(draw(st.sampled_from(DATED)))
+        case _:
+            kind = "decimal"
+            source = history(draw(st.sampled_from(["daily_average", "minimum"])), window)
+    parts: Document = {"source": {**source, "window": window}}
+    if source["kind"] == "activities":
+        parts["source"]["kinds"] = draw(st.sampled_from([["sale"], ["sale", "order"]]))
+        parts["source"]["where"] = draw(st.lists(filters, max_size=2))
+    if kind == "decimal":
+        parts["places"] = draw(st.integers(0, 4))
+    if kind != "date":
+        parts["missing"] = draw(st.sampled_from(["unknown", "zero"]))
+    return metric(key, kind, **parts)
+
+
+@st.composite
+def derivations(draw: st.DrawFn, key: str, others: Sequence[Document]) -> Document:
+    """Draw a metric derived from some of the others, as far as they have what it takes."""
+    numbers = [each for each in others if each["type"] != "date"]
+    dates = [each for each in others if each["type"] == "date"]
+    windows = {each["key"]: each["source"].get("window", LIFETIME)["kind"] for each in others}
+    comparable = [
+        each for each in numbers if windows[each["key"]] in ("rolling", "previous", "this")
+    ]
+    running = [each for each in numbers if windows[each["key"]] == "this"]
+    places = draw(st.integers(0, 4))
+    choice = draw(st.integers(0, 4))
+    if choice == 0 and comparable:
+        base = draw(st.sampled_from(comparable))
+        if draw(st.booleans()):
+            return metric(
+                key, "decimal", change("percent", base["key"]), places=places, unit="percent"
+            )
+        parts = {"places": places} if base["type"] == "decimal" else {}
+        return metric(key, base["type"], change("difference", base["key"]), **parts)
+    if choice == 1 and running:
+        base = draw(st.sampled_from(running))
+        parts = {"places": places} if base["type"] == "decimal" else {}
+        source = {**carry_over(draw(st.integers(0, 9)), above=draw(st.integers(0, 3)))}
+        return metric(key, base["type"], source | {"metric": base["key"]}, **parts)
+    if choice == 2 and dates:
+        base = draw(st.sampled_from(dates))
+        return metric(key, "days", {"kind": "days_since", "metric": base["key"]})
+    money = [each["key"] for each in numbers if each["type"] == "money"]
+    plain = [each["key"] for each in numbers if each["type"] != "money"]
+    if choice == 3 and numbers:
+        over, under = (draw(st.sampled_from(numbers)) for _ in range(2))
+        source = ratio(over["key"], under["key"])
+        if over["type"] == "money" and under["type"] != "money":
+            return metric(key, "money", source)
+        unit = draw(st.sampled_from([{}, {"unit": "percent"}]))
+        return metric(key, "decimal", source, places=places, **unit)
+    keys = draw(
+        st.lists(st.sampled_from(money or plain or [""]), min_size=1, max_size=3, unique=True)
+    )
+    if keys == [""]:
+        return draw(bases(key))
+    source = weighted(**{each: draw(decimals) for each in keys})
+    return metric(key, "money", source) if money else metric(key, "decimal", source, places=places)
+
+
+@st.composite
+def metric_lists(draw: st.DrawFn) -> list[Document]:
+    found = [draw(bases(f"base{number}")) for number in range(draw(st.integers(1, 4)))]
+    for number in range(draw(st.integers(0, 4))):
+        found.append(draw(derivations(f"derived{number}", found)))
+    return found
+
+
+@settings(max_examples=300)
+@given(metric_lists(), some_clients, st.integers(0, 120))
+def test_every_metric_comes_to_what_counting_it_naively_gives(
+    metrics: list[Document], client: Client, back: int
+) -> None:
+    today = TODAY - timedelta(days=back)
+    rules = policy(*metrics)
+    found = measure(rules, client, today)
+    naive = Naive(metrics, client, today)
+
+    for each in metrics:
+        value: Any = found.get(each["key"])
+        if value is not None and not isinstance(value, date):
+            value = Fraction(value) / 10 ** each.get("places", 0)
+        assert value == naive.value(each["key"]), each
+
+
+@given(metric_lists(), some_clients)
+def test_what_is_measured_can_be_stated_and_completed_to_the_same(
+    metrics: list[Document], client: Client
+) -> None:
+    rules = policy(*metrics)
+    found = measure(rules, client, TODAY)
+    missing = dict.fromkeys(rules.metrics)
+
+    assert complete(rules, {**missing, **found}, TODAY) == found
+    for key, value in found.items():
+        if not isinstance(value, Fraction):
+            assert facts.read(rules, {key: facts.write_value(rules.metrics[key], value)}) == {
+                key: value
+            }
+
+
+@given(some_statements, all_windows, st.integers(0, 400))
+def test_a_daily_average_is_exactly_what_walking_every_day_gives(
+    statements: list[Statement], window: Document, back: int
+) -> None:
+    today = TODAY - timedelta(days=back)
+    client = Client({"x": statements})
+
+    for aggregate in ("daily_average", "minimum"):
+        source = history(aggregate, window)
+        found = measured("decimal", source, client, today, places=3)
+        walked = balances(source, client, inside(window, today), today)
+        assert (None if found is None else Fraction(found) / 1000) == walked  # type: ignore[arg-type]  # a number

@@ -30,6 +30,8 @@ CATALOGUES = Path(__file__).parent / "translations"
 LANGUAGES = ("en",)
 """Languages with a catalogue; English is the source and needs none."""
 
+_MOST_LANGUAGES = 10
+
 _YES, _NO, _POINTS = N_("yes"), N_("no"), N_("%(number)s percentage points")
 
 
@@ -38,12 +40,19 @@ class Words:
     """One reader's language."""
 
     language: str = "en"
+    """The language of the sentences, one that there is a catalogue for."""
+
+    names: tuple[str, ...] = ()
+    """The languages wanted for a policy's own names, before that of the sentences."""
 
     @classmethod
     def negotiated(cls, wanted: Sequence[str]) -> Words:
-        """Return the first wanted language that there is a catalogue for, else English."""
+        """Return the first wanted language that there is a catalogue for, else English.
+
+        Names are written in the first wanted language that they are there in.
+        """
         found = negotiate_locale([each.replace("-", "_") for each in wanted], LANGUAGES)
-        return _words(found or LANGUAGES[0])
+        return _words(found or LANGUAGES[0], tuple(wanted[:_MOST_LANGUAGES]))
 
     @cached_property
     def _locale(self) -> Locale:
@@ -76,8 +85,12 @@ class Words:
         return text[:1].upper() + text[1:]
 
     def name(self, names: Names) -> str:
-        """Return a name in this language, or else in the policy's first."""
-        return names.get(self.language) or next(iter(names.values()))
+        """Return a name in the first language wanted that it has, or else in the policy's first."""
+        for code in (*self.names, self.language):
+            for language in (code, code.partition("-")[0]):
+                if language in names:
+                    return names[language]
+        return next(iter(names.values()))
 
     def _fill(self, message: Message) -> str:
         template = self._translations.gettext(message.id)
@@ -107,8 +120,8 @@ class Words:
 
 
 @lru_cache(maxsize=32)
-def _words(language: str) -> Words:
-    return Words(language)
+def _words(language: str, names: tuple[str, ...]) -> Words:
+    return Words(language, names)
 
 
 @lru_cache(maxsize=65536)

@@ -22,10 +22,11 @@ from time import perf_counter, sleep
 from typing import Any
 
 from app.services.evaluations import answer_for, read_facts, read_question
+from app.services.policies import PolicyInForce
 from app.words import Words
 from bench.policy import clients, document, machine, policy, stated
 from rules.document.strict_json import dumps, loads
-from rules.explain import explain
+from rules.explain import Explainer
 from rules.judge import Judge
 from rules.policy import Facts
 
@@ -225,13 +226,14 @@ def table(size: int, connections: int, merit: Load, bare: Load) -> None:
 
 def stages(judge: Judge, facts: Sequence[Facts], questions: list[dict[str, object]]) -> None:
     """Print what each step of an answer costs in this process, without HTTP."""
-    words = Words.negotiated(["en"])
+    words, explainer = Words.negotiated(["en"]), Explainer(judge)
+    in_force = PolicyInForce({}, judge, explainer)
     bodies = [dumps(each).encode() for each in questions]
     asked = [read_question(each, DAY) for each in questions]
     verdicts = [judge.judge(each) for each in facts]
 
     def answer(place: int) -> dict[str, Any]:
-        return answer_for(judge, asked[place], facts[place], words)
+        return answer_for(in_force, asked[place], facts[place], words)
 
     answers = [answer(place) for place in range(STAGE_CLIENTS)]
     steps: dict[str, Callable[[int], object]] = {
@@ -239,7 +241,7 @@ def stages(judge: Judge, facts: Sequence[Facts], questions: list[dict[str, objec
         "Reading the question": lambda place: read_question(questions[place], DAY),
         "Reading the facts": lambda place: read_facts(judge.policy, asked[place]),
         "Judging": lambda place: judge.judge(facts[place]),
-        "Explaining": lambda place: explain(judge, facts[place], verdicts[place], DAY),
+        "Explaining": lambda place: explainer.explain(facts[place], verdicts[place], DAY),
         "Putting into words": answer,
         "Writing JSON": lambda place: dumps(answers[place % STAGE_CLIENTS]),
     }

@@ -11,7 +11,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
-from weakref import WeakKeyDictionary
 
 from rules.criteria import Condition, Criteria, Group, NoneOf, QualifiesFor
 from rules.judge import Judge
@@ -89,42 +88,47 @@ class Explanation:
     sentences: tuple[Message, ...]
 
 
-def explain(
-    judge: Judge, facts: Facts, verdict: Verdict, day: date, held: str | None = None
-) -> Explanation:
-    """Explain a verdict on these facts on a business date.
+class Explainer:
+    """Explains what a judge decides; what no client comes into is put into words once."""
 
-    :param held: the key of the tier held until now; without it the one the facts give.
-    """
-    policy = judge.policy
-    if judge not in _QUESTIONS:
-        _QUESTIONS[judge] = tuple(_questions(policy))
-    at_least = policy.tiers[verdict.tier]
-    tier = None if verdict.open_tiers else at_least
-    outcomes = {(root.part, root.owner): verdict.outcomes[root.place] for root in policy.roots}
-    qualifies = {each.key: outcomes.get(("entry", each.key), True) for each in policy.tiers}
-    missing = _missing(policy, verdict)
-    stands = policy.tier(held) if held is not None else at_least
-    to_stay = _way_to_stay(judge, facts, day, stands)
-    next_tier = _way_up(judge, facts, day, stands)
-    return Explanation(
-        tier=tier,
-        at_least=at_least,
-        missing=missing,
-        qualifies=qualifies,
-        keeps={key: outcomes.get(("keep", key), entry) for key, entry in qualifies.items()},
-        segments=tuple(each for each in policy.segments if outcomes["segment", each.key]),
-        reasons=tuple(
-            _reason(policy, question, facts, verdict.outcomes[question.place])
-            for question in _QUESTIONS[judge]
-        ),
-        next_tier=next_tier,
-        to_stay=to_stay,
-        sentences=(
-            _answer(policy, tier, at_least, missing),
-            *(way.sentence for way in (to_stay, next_tier) if way is not None),
-        ),
-    )
+    def __init__(self, judge: Judge) -> None:
+        self._judge = judge
+        self._questions = tuple(_questions(judge.policy))
+
+    def explain(
+        self, facts: Facts, verdict: Verdict, day: date, held: str | None = None
+    ) -> Explanation:
+        """Explain a verdict on these facts on a business date.
+
+        :param held: the key of the tier held until now; without it the one the facts give.
+        """
+        policy = self._judge.policy
+        at_least = policy.tiers[verdict.tier]
+        tier = None if verdict.open_tiers else at_least
+        outcomes = {(root.part, root.owner): verdict.outcomes[root.place] for root in policy.roots}
+        qualifies = {each.key: outcomes.get(("entry", each.key), True) for each in policy.tiers}
+        missing = _missing(policy, verdict)
+        stands = policy.tier(held) if held is not None else at_least
+        to_stay = _way_to_stay(self._judge, facts, day, stands)
+        next_tier = _way_up(self._judge, facts, day, stands)
+        return Explanation(
+            tier=tier,
+            at_least=at_least,
+            missing=missing,
+            qualifies=qualifies,
+            keeps={key: outcomes.get(("keep", key), entry) for key, entry in qualifies.items()},
+            segments=tuple(each for each in policy.segments if outcomes["segment", each.key]),
+            reasons=tuple(
+                _reason(policy, question, facts, verdict.outcomes[question.place])
+                for question in self._questions
+            ),
+            next_tier=next_tier,
+            to_stay=to_stay,
+            sentences=(
+                _answer(policy, tier, at_least, missing),
+                *(way.sentence for way in (to_stay, next_tier) if way is not None),
+            ),
+        )
 
 
 # -- conditions ------------------------------------------------------------------------------
@@ -141,10 +145,6 @@ class _Question:
     metric: Metric
     name: Named
     asked: Message
-
-
-_QUESTIONS: WeakKeyDictionary[Judge, tuple[_Question, ...]] = WeakKeyDictionary()
-"""The questions of the policies in use: the same for every client."""
 
 
 def _questions(policy: Policy) -> Iterator[_Question]:

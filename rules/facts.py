@@ -10,7 +10,7 @@ from fractions import Fraction
 from marshmallow import ValidationError
 
 from rules.document import Problem
-from rules.document.fields import listed, read_day, refuse
+from rules.document.fields import listed, read_day, refuse, whole
 from rules.messages import Message
 from rules.policy import Metric, Policy
 from rules.vocabulary import LARGEST, MetricType, Number, Value, exact, settle
@@ -88,7 +88,7 @@ def read_value(metric: Metric, value: object) -> Value:
         case _:
             if type(value) is int and abs(value) <= LARGEST:
                 return value
-            raise refuse("must be a whole number between -%(most)d and %(most)d", most=LARGEST)
+            raise refuse(whole(metric.type), most=LARGEST)
 
 
 def write_value(metric: Metric, value: Value | None) -> object:

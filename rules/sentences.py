@@ -1,4 +1,4 @@
-"""What goes into a sentence: names, values and lists, to be written as the reader's language does."""
+"""What goes into a sentence: names, values, lists, to be written as the reader's language does."""
 
 from __future__ import annotations
 

@@ -273,18 +273,25 @@ def _steps(metric: Metric, conditions: _Need, fact: Value | None) -> tuple[Step,
         return (Step(metric.key, None, None, None),)
     value = fact if Operator.IS_KNOWN in operators else counted(metric, fact)
     limits = [number for each in conditions for number in _numbers(each.limit)]
-    tries: list[tuple[int | None, Value | None]] = []
-    if metric.type in (MetricType.BOOLEAN, MetricType.CHOICE):
-        tries = [(None, option) for option in metric.options or (False, True)]
-    else:
-        for start in _numbers(value):
-            moves = {move for limit in limits for move in _moves(limit - start)}
-            tries = [(move, _at(metric, start + move)) for move in sorted(moves, key=_shortest)]
-        tries += [(None, _at(metric, limit + by)) for limit in limits for by in (0, 1, -1)]
-    for move, target in tries:
+    for move, target in _tries(metric, value, limits):
         if target is not None and fits(target):
             return (Step(metric.key, value, target, move),)
     return None
+
+
+def _tries(
+    metric: Metric, value: Value | None, limits: list[Number]
+) -> Iterator[tuple[int | None, Value | None]]:
+    """Yield values worth trying, the nearest first, each with how far it lies if that counts."""
+    if metric.type in (MetricType.BOOLEAN, MetricType.CHOICE):
+        yield from ((None, option) for option in metric.options or (False, True))
+        return
+    for start in _numbers(value):
+        moves = {move for limit in limits for move in _moves(limit - start)}
+        for move in sorted(moves, key=_shortest):
+            yield move, _at(metric, start + move)
+    for limit in limits:
+        yield from ((None, _at(metric, limit + by)) for by in (0, 1, -1))
 
 
 def _holds(metric: Metric, condition: Condition, fact: Value | None) -> bool:

@@ -168,13 +168,13 @@ def _answers(items: list[object], words: Words, *, several: bool) -> list[dict[s
         message = Message("must hold 1 to %(most)d questions", most=MOST_AT_ONCE)
         raise FactsInvalid([Problem("", message)])
     found = merit()
-    judge = found.rulebook.in_force().judge
-    today = business_date(found.clock, judge.policy.time_zone)
+    in_force = found.rulebook.in_force()
+    today = business_date(found.clock, in_force.policy.time_zone)
     read, wrong = [], []
     for index, item in enumerate(items):
         try:
             question = read_question(item, today)
-            read.append((question, read_facts(judge.policy, question)))
+            read.append((question, read_facts(in_force.policy, question)))
         except FactsInvalid as error:
             prefix = f"[{index}]." if several else ""
             wrong += [
@@ -184,4 +184,4 @@ def _answers(items: list[object], words: Words, *, several: bool) -> list[dict[s
                 break
     if wrong:
         raise FactsInvalid(wrong)
-    return [answer_for(judge, question, facts, words) for question, facts in read]
+    return [answer_for(in_force, question, facts, words) for question, facts in read]

@@ -60,7 +60,7 @@ class PolicyInForce(MethodView):
             ],
         }
         answer = Response(dumps(body), content_type="application/json")
-        answer.set_etag(f"{in_force.policy.digest}-{words.language}")
+        answer.add_etag()
         written_in(words, answer).make_conditional(request)
         if answer.status_code == HTTPStatus.PRECONDITION_FAILED:
             raise PreconditionFailed

@@ -37,9 +37,9 @@ from rules.document.strict_json import JsonRefused, dumps, loads
 from rules.engine import EngineFailure
 from rules.facts import FactsInvalid, write_value
 from rules.judge import Disagreement
-from rules.measure import CannotMeasure, measure
+from rules.measure import CannotMeasure, Client, measure
 from rules.messages import Message
-from rules.policy import Facts, Policy
+from rules.policy import Activities, Facts, Policy
 from rules.sentences import Listed
 
 policy_commands = AppGroup("policy", help="Check, read and try policy documents.")
@@ -178,14 +178,14 @@ def _judge(policy: Policy, questions: Iterable[tuple[Question, Facts]], write: W
     for question, facts in questions:
         held[write(question, facts)] += 1
     total = sum(held.values())
-    click.echo(Words().say(Message("%(count)d clients judged:", count=total)), err=True)
+    click.echo(Words().say(Message("Clients judged: %(count)d", count=total)), err=True)
     for key, count in held.items():
         click.echo(f"  {key:<24}{count:>9}{100 * count / max(total, 1):>7.1f} %", err=True)
 
 
 def _write_ndjson(in_force: PolicyInForce, output: IO[str], words: Words) -> Writer:
     def write(question: Question, facts: Facts) -> str:
-        found = answer_for(in_force.judge, question, facts, words)
+        found = answer_for(in_force, question, facts, words)
         output.write(dumps(found) + "\n")
         return _UNDETERMINED if found["tier"] is None else str(found["tier"]["key"])
 
@@ -200,11 +200,16 @@ def _write_csv(in_force: PolicyInForce, output: IO[str]) -> Writer:
     def write(question: Question, facts: Facts) -> str:
         verdict = in_force.judge.judge(facts)
         tier = _UNDETERMINED if verdict.open_tiers else policy.tiers[verdict.tier].key
-        values = (write_value(each, facts.get(key)) for key, each in policy.metrics.items())
+        values = (_cell(write_value(each, facts.get(key))) for key, each in policy.metrics.items())
         table.writerow([question.client, question.date.isoformat(), tier, *values])
         return tier
 
     return write
+
+
+def _cell(value: object) -> object:
+    """Return what stands in a cell: true and false as in JSON."""
+    return str(value).lower() if isinstance(value, bool) else value
 
 
 _UNDETERMINED = "undetermined"
@@ -244,6 +249,11 @@ def _from_activities(
     """Yield what is measured of each client; append to ``problems`` whom that fails for."""
     with _progress(activities.path, *([clients.path] if clients else [])) as advance:
         recorded = read_clients(policy, activities, clients, advance)
+    for kind in _never_seen(policy, recorded.values()):
+        warning = Message(
+            "No activity is of the kind %(kind)s, which the policy counts.", kind=kind
+        )
+        click.echo(Words().say(warning), err=True)
     with _bar("Judging", len(recorded)) as advance:
         for reference, client in recorded.items():
             advance(1)
@@ -258,6 +268,17 @@ def _from_activities(
                 ]
                 continue
             yield Question(day, {}, reference), facts
+
+
+def _never_seen(policy: Policy, clients: Iterable[Client]) -> list[str]:
+    """Return the kinds of activity that metrics count and nobody has: most likely misspelt."""
+    counted = {
+        kind
+        for metric in policy.metrics.values()
+        if isinstance(metric.source, Activities)
+        for kind in metric.source.kinds
+    }
+    return sorted(counted - {each.kind for client in clients for each in client.activities})
 
 
 def _progress(*paths: Path) -> Any:

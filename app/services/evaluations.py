@@ -10,13 +10,13 @@ from typing import Any
 
 from marshmallow import ValidationError
 
+from app.services.policies import PolicyInForce
 from app.services.tables import REFERENCE
 from app.words import Words
 from rules.document import Problem, problems_in
 from rules.document.fields import Currency, Day, Key, StrictField, StrictSchema, refuse
-from rules.explain import Explanation, Reason, Way, explain
+from rules.explain import Explanation, Reason, Way
 from rules.facts import FactsInvalid, exact_text, read, write_value, written_number
-from rules.judge import Judge
 from rules.measure import complete
 from rules.messages import Message
 from rules.policy import Facts, Metric, Names, Policy
@@ -150,14 +150,16 @@ def too_large(policy: Policy, facts: Facts) -> Iterator[Problem]:
             yield Problem(key, message)
 
 
-def answer_for(judge: Judge, question: Question, facts: Facts, words: Words) -> dict[str, Any]:
+def answer_for(
+    in_force: PolicyInForce, question: Question, facts: Facts, words: Words
+) -> dict[str, Any]:
     """Judge facts and write the answer as the API and the commands give it.
 
     :raises EngineFailure, Disagreement: if no tier may be named.
     """
-    verdict = judge.judge(facts)
-    found = explain(judge, facts, verdict, question.date, question.held)
-    return _Writer(judge.policy, words).answer(question, found)
+    verdict = in_force.judge.judge(facts)
+    found = in_force.explainer.explain(facts, verdict, question.date, question.held)
+    return _Writer(in_force.policy, words).answer(question, found)
 
 
 class _Writer:

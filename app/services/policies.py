@@ -10,6 +10,7 @@ from app.services.trial import TrialFailed, try_out
 from rules.document import DocumentInvalid, Problem, load
 from rules.document.strict_json import JsonRefused, loads
 from rules.engine import EngineFailure
+from rules.explain import Explainer
 from rules.judge import Judge
 from rules.messages import Message
 from rules.policy import Policy
@@ -46,10 +47,11 @@ class PolicyUnusable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class PolicyInForce:
-    """A policy that decides: its document as written, and the judge made from it."""
+    """A policy that decides: its document as written, who judges by it, and who says why."""
 
     document: dict[str, object]
     judge: Judge
+    explainer: Explainer
 
     @property
     def policy(self) -> Policy:
@@ -96,7 +98,8 @@ def prepare(document: dict[str, object]) -> PolicyInForce:
     """
     policy = load(document)
     try_out(document)
-    return PolicyInForce(document, Judge(policy))
+    judge = Judge(policy)
+    return PolicyInForce(document, judge, Explainer(judge))
 
 
 class Rulebook:

@@ -317,8 +317,10 @@ def _reading(path: Path) -> Iterator[Iterator[str]]:
         raise TableInvalid(path, [Problem("", error.strerror or str(error))]) from error
     except UnicodeDecodeError as error:
         raise TableInvalid(path, [Problem("", Message("is not UTF-8"))]) from error
-    except (csv.Error, _Refused) as error:
-        raise TableInvalid(path, [Problem("", str(error))]) from error
+    except csv.Error as error:
+        raise TableInvalid(path, [Problem("line 1", str(error))]) from error
+    except _Refused as error:
+        raise TableInvalid(path, [Problem("line 1", error.message)]) from error
 
 
 def _told(lines: Iterator[str], progress: Progress) -> Iterator[str]:

@@ -11,7 +11,8 @@ from marshmallow import ValidationError
 
 from rules.criteria import walk
 from rules.document.fields import NAMES, MetricName, Names
-from rules.document.schemas import PolicySchema, references
+from rules.document.metrics import references
+from rules.document.schemas import PolicySchema
 from rules.document.strict_json import digest
 from rules.messages import Message
 from rules.policy import Policy

@@ -253,4 +253,4 @@ def _one(metric: MetricName, value: Any) -> Limit:
         if value not in metric.options:
             raise refuse("must be %(words)s", words=listed(metric.options or ("-",)))
         return str(value)
-    return scaled(value, metric.places)
+    return scaled(value, metric)

@@ -19,8 +19,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from marshmallow import Schema, ValidationError, fields
 from marshmallow.error_store import merge_errors
 
-from rules.messages import Message
-from rules.vocabulary import EARLIEST_DAY, LARGEST, LATEST_DAY, MetricType, exact
+from rules.messages import N_, Message
+from rules.vocabulary import CURRENCIES, EARLIEST_DAY, LARGEST, LATEST_DAY, MetricType, exact
 
 Data = Mapping[str, Any] | None
 KEY = re.compile(r"[a-z][a-z0-9_]{0,62}")
@@ -262,11 +262,11 @@ class Currency(StrictField[str]):
     """An ISO 4217 code."""
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__({"type": "string", "pattern": "^[A-Z]{3}$"}, **kwargs)
+        super().__init__({"type": "string", "enum": sorted(CURRENCIES)}, **kwargs)
 
     def _deserialize(self, value: Any, attr: str | None, data: Data, **kwargs: Any) -> str:
-        if not isinstance(value, str) or not re.fullmatch("[A-Z]{3}", value):
-            raise refuse("must be a currency code of three capital letters, such as EUR")
+        if not isinstance(value, str) or value not in CURRENCIES:
+            raise refuse("must be the code of a currency (ISO 4217), such as EUR")
         return value
 
 
@@ -457,9 +457,9 @@ class Keyed(ListOf):
         return found
 
 
-def scaled(value: object, places: int) -> int:
+def scaled(value: object, metric: MetricName) -> int:
     """Read a number written in a metric's unit as a whole number of its smallest steps."""
-    number = exact(value)
+    number, places = exact(value), metric.places
     if number is not None:
         steps: Fraction = number * 10**places
         if steps.denominator == 1 and abs(steps) <= LARGEST:
@@ -471,4 +471,13 @@ def scaled(value: object, places: int) -> int:
             places=places,
             most=LARGEST // 10**places,
         )
-    raise refuse("must be a whole number between -%(most)d and %(most)d", most=LARGEST)
+    raise refuse(whole(metric.type), most=LARGEST)
+
+
+def whole(kind: MetricType) -> str:
+    """Return what is said of a number that is not whole, or too large."""
+    if kind is MetricType.MONEY:
+        return N_(
+            "must be a whole number of minor units (cents, pence …) between -%(most)d and %(most)d"
+        )
+    return N_("must be a whole number between -%(most)d and %(most)d")

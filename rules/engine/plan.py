@@ -179,7 +179,10 @@ def _comparisons(metric: Metric, condition: Condition) -> list[list[tuple[str, i
     if metric.type is MetricType.CHOICE:
         wants = operator in (Operator.IS, Operator.ONE_OF)
         places = [n for n, option in enumerate(metric.options) if (option in limits) is wants]
-        return [[("$gte", first), ("$lte", last)] for first, last in _runs(places)]
+        return [
+            [("$eq", first)] if first == last else [("$gte", first), ("$lte", last)]
+            for first, last in _runs(places)
+        ]
     if metric.type is MetricType.BOOLEAN:
         return [[("$eq", int(bool(limit) is (operator is Operator.IS)))]]
     codes_ = [code(each) for each in limits]

@@ -18,6 +18,7 @@ from app.merit import Merit
 from app.services.policies import PolicyInForce, Rulebook
 from rules.document import load
 from rules.document.strict_json import dumps, loads
+from rules.explain import Explainer
 from rules.judge import Judge
 from tests.rules.builders import (
     Document,
@@ -78,7 +79,8 @@ def prepared(document: Document) -> PolicyInForce:
     """Return a policy ready to judge, its document read as a file's would be."""
     read = loads(dumps(document))
     assert isinstance(read, dict)
-    return PolicyInForce(read, Judge(load(read)))
+    judge = Judge(load(read))
+    return PolicyInForce(read, judge, Explainer(judge))
 
 
 class Holding(Rulebook):

@@ -404,16 +404,23 @@ def test_what_could_not_lift_the_client_anyway_may_be_missing(types: Flask) -> N
 
 
 @pytest.mark.parametrize(
-    "wanted", ["en", "en-GB, en;q=0.5", "uk", "zh-CN", "*", "", ";;;", "en_@x", "x" * 3000]
+    ("wanted", "name"),
+    [
+        *(("en", "Silver"), ("en-GB, en;q=0.5", "Silver"), ("zh-CN", "Silver"), ("*", "Silver")),
+        *(("uk", "Срібло"), ("uk-UA, en;q=0.9", "Срібло"), ("en, uk;q=0.9", "Silver")),
+        *(("", "Silver"), (";;;", "Silver"), ("en_@x", "Silver"), ("x" * 3000, "Silver")),
+        (", ".join(f"x{number}" for number in range(999)), "Silver"),
+    ],
 )
-def test_whatever_language_is_asked_for_the_sentences_are_in_one_there_is(
-    app: Flask, wanted: str
+def test_sentences_are_in_a_language_there_is_and_names_in_the_one_that_is_wanted(
+    app: Flask, wanted: str, name: str
 ) -> None:
     response = app.test_client().post(
         EVALUATIONS, json=QUESTION, headers={"Accept-Language": wanted}
     )
 
-    assert answered(response)["sentences"][0] == "The tier is Silver."
+    assert answered(response)["tier"] == {"key": "silver", "name": name}
+    assert answered(response)["sentences"][0] == f"The tier is {name}."
     assert response.content_language.as_set() == {"en"}
     assert "accept-language" in response.vary
 
@@ -583,7 +590,8 @@ def test_everything_wrong_is_said_at_once(app: Flask) -> None:
 
     assert errors == {
         "[0].facts.revenue_12m": [
-            "must be a whole number between -1000000000000000 and 1000000000000000"
+            "must be a whole number of minor units (cents, pence …) between "
+            "-1000000000000000 and 1000000000000000"
         ],
         "[0].facts.orders": [
             "must be a whole number between -1000000000000000 and 1000000000000000"

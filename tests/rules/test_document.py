@@ -198,7 +198,7 @@ OBJECT = "must be an object: {…}"
 A_DAY = "must be a day that exists, written YYYY-MM-DD, from 1800-01-01 to 2299-12-31"
 DAY_OF_YEAR = "must be a day of every year, written MM-DD"
 TIME_ZONE = "must be a time zone, such as Europe/Kyiv"
-CURRENCY = "must be a currency code of three capital letters, such as EUR"
+CURRENCY = "must be the code of a currency (ISO 4217), such as EUR"
 TWICE = "must not name anything twice"
 MANY_OPTIONS = [option(f"o{number}") for number in range(100)]
 LARGE = f"-{LARGEST} to {LARGEST}"
@@ -1030,6 +1030,7 @@ def test_known_or_not_compares_with_nothing(operator: str) -> None:
         }
 
 
+MINOR = f"must be a whole number of minor units (cents, pence …) between -{LARGEST} and {LARGEST}"
 WHOLE = f"must be a whole number between -{LARGEST} and {LARGEST}"
 DECIMAL = (
     f"must be a number with at most 2 decimal places, between -{LARGEST // 100} and "
@@ -1043,13 +1044,13 @@ UPSIDE_DOWN = "must not go from the higher to the lower"
 @pytest.mark.parametrize(
     ("kind", "operator", "value", "sentence"),
     [
-        ("money", "at_least", LARGEST + 1, WHOLE),
-        ("money", "at_least", -LARGEST - 1, WHOLE),
-        ("money", "at_least", Decimal("100.5"), WHOLE),
-        ("money", "at_least", "100", WHOLE),
-        ("money", "at_least", None, WHOLE),
-        ("money", "at_least", [100], WHOLE),
-        ("money", "at_least", {"value": 100}, WHOLE),
+        ("money", "at_least", LARGEST + 1, MINOR),
+        ("money", "at_least", -LARGEST - 1, MINOR),
+        ("money", "at_least", Decimal("100.5"), MINOR),
+        ("money", "at_least", "100", MINOR),
+        ("money", "at_least", None, MINOR),
+        ("money", "at_least", [100], MINOR),
+        ("money", "at_least", {"value": 100}, MINOR),
         ("count", "at_least", True, WHOLE),
         ("days", "at_least", "2026-01-01", WHOLE),
         ("decimal", "at_least", Decimal("4.805"), DECIMAL),

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import gc
-import weakref
 from collections.abc import Iterator
 from datetime import date, timedelta
 from fractions import Fraction
@@ -16,7 +14,7 @@ import pytest
 from rules.criteria import Condition, walk
 from rules.document import load
 from rules.document.strict_json import loads
-from rules.explain import Explanation, Reason, explain
+from rules.explain import Explainer, Explanation, Reason
 from rules.judge import Judge
 from rules.messages import Message
 from rules.policy import Facts
@@ -43,7 +41,7 @@ def judge_of(metrics: list[Document], *tiers: Document, **more: object) -> Judge
 
 
 def explained(judge: Judge, facts: Facts, held: str | None = None, day: date = DAY) -> Explanation:
-    return explain(judge, facts, judge.judge(facts), day, held)
+    return Explainer(judge).explain(facts, judge.judge(facts), day, held)
 
 
 def said(reasons: tuple[Reason, ...]) -> list[str]:
@@ -518,16 +516,16 @@ def test_what_is_named_as_missing_is_missing_and_cannot_be_decided_without() -> 
     assert open_ > 15
 
 
-# -- what is kept ------------------------------------------------------------------------------
+# -- one policy, many clients ------------------------------------------------------------------
 
 
-def test_what_is_kept_to_explain_a_policy_goes_with_its_judge() -> None:
+def test_what_no_client_comes_into_is_put_into_words_once() -> None:
     judge = judge_of([SPENT], tier("gold", entry=ASKED))
-    first, second = (explained(judge, {"spent": spent}) for spent in (1, 2))
-    asked = [found.reasons[0].sentence.params["asked"] for found in (first, second)]
-    gone = weakref.ref(judge)
-    del judge
-    gc.collect()
+    explainer = Explainer(judge)
 
-    assert asked[0] is asked[1]
-    assert gone() is None
+    one, other = (
+        explainer.explain(facts, judge.judge(facts), DAY).reasons[0].sentence.params
+        for facts in ({"spent": 40}, {"spent": 50})
+    )
+    assert one["asked"] is other["asked"]
+    assert str(one["by"]) != str(other["by"])

@@ -38,17 +38,15 @@ from app.services.tables import ACTIVITY_FIELDS
 from rules.document import DEEPEST_DERIVATION, MOST_CONDITIONS, load
 from rules.document.criteria import DEEPEST, WIDEST
 from rules.document.fields import Whole
+from rules.document.metrics import MetricSchema
 from rules.document.schemas import (
-    ActivitiesSchema,
-    AttributeSchema,
     DemotionPolicySchema,
-    MetricSchema,
     PolicySchema,
     SegmentSchema,
     StandardSchema,
     TierSchema,
-    WeightedSumSchema,
 )
+from rules.document.sources import ActivitiesSchema, AttributeSchema, WeightedSumSchema
 from rules.document.strict_json import digest, loads
 from rules.facts import MOST_PLACES, exact_text, read, write_value
 from rules.measure import Activity, Client, complete, measure
@@ -340,7 +338,7 @@ def test_a_table_of_parts_has_them_all_and_says_which_are_needed(
 ) -> None:
     rows = {quoted(row[0])[0]: row[1] == "yes" for row in table(name)}
 
-    assert rows == {key: field.required for key, field in schema().fields.items()}
+    assert rows == {field.data_key or key: field.required for key, field in schema().fields.items()}
 
 
 @pytest.mark.parametrize(
@@ -615,7 +613,7 @@ SOURCES: Mapping[str, list[Document]] = {
 THIS_YEAR = {"kind": "this", "unit": "year"}
 OTHERS = [
     *(
-        metric(key, kind, activities("sum", "attribute:own", window=THIS_YEAR))
+        metric(key, kind, activities("sum", f"attribute:{key}", window=THIS_YEAR))
         for key, kind in zip(NUMBERS, ("money", "count", "decimal", "days"), strict=True)
     ),
     metric("a_date", "date"),

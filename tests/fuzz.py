@@ -30,7 +30,8 @@ from rules.engine import EngineFailure
 from rules.judge import Disagreement, Judge
 from rules.policy import Facts
 from rules.vocabulary import Value
-from tests.generate import Document, clients, random_document
+from tests.generate import clients, random_document
+from tests.rules.builders import Document
 
 POLICIES_PER_CHILD = 25
 SECONDS_PER_CHILD = 300.0

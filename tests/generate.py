@@ -13,7 +13,6 @@ from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from random import Random
-from typing import Any
 
 from rules.criteria import Condition, walk
 from rules.document.criteria import DEEPEST, WIDEST
@@ -30,8 +29,7 @@ from rules.vocabulary import (
     Value,
     settle,
 )
-
-Document = dict[str, Any]
+from tests.rules.builders import Document
 
 
 @dataclass(frozen=True, slots=True)

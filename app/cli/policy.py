@@ -231,7 +231,8 @@ def _from_facts(
                 problems.append(Problem(f"line {number}", error.message))
             except FactsInvalid as error:
                 problems += [
-                    Problem(f"line {number}, {each.path}", each.message) for each in error.problems
+                    Problem(f"line {number}, {each.path}".rstrip(", "), each.message)
+                    for each in error.problems
                 ]
 
 

@@ -117,7 +117,8 @@ class MetricSchema(StrictSchema):
     def _rests_on_others(self, data: dict[str, Any], **kwargs: Any) -> None:
         if "key" in data and data["key"] in _reached_from(data["key"]):
             raise ValidationError({"source": [Message("is derived from itself")]})
-        if "key" in data and data["key"] in NAMES.get().metrics:
+        named = "key" in data and data["key"] in NAMES.get().metrics
+        if named and isinstance(data.get("source"), Source):
             _reads_as_others_do(data["key"])
 
     @post_load

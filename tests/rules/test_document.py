@@ -184,6 +184,10 @@ def test_a_tier_is_found_by_its_key() -> None:
     assert load(EVERYTHING).tier("gold").name == names("gold")
 
 
+def test_a_document_may_name_the_json_schema_that_editors_check_it_by() -> None:
+    assert problems({"$schema": "policy.schema.json", **policy_document()}) == {}
+
+
 def test_a_policy_may_have_nothing_but_its_lowest_tier() -> None:
     policy = load(policy_document())
 
@@ -226,7 +230,9 @@ REFUSALS = [
     ("languages[1]", NESTED, "must be a language code such as en or uk"),
     ("currency", "Euro", CURRENCY),
     ("currency", "eur", CURRENCY),
+    ("currency", "XXX", CURRENCY),
     ("currency", 978, CURRENCY),
+    ("currency", ["EUR"], CURRENCY),
     ("time_zone", "Mars/Olympus", TIME_ZONE),
     ("time_zone", "../../etc/passwd", TIME_ZONE),
     ("time_zone", "Europe", TIME_ZONE),
@@ -882,6 +888,49 @@ def test_derivations_rest_on_each_other_only_so_deep() -> None:
     assert problems(chain(DEEPEST_DERIVATION + 2)) == {
         f"metrics[{number}].source": "derivations may build on each other at most 20 deep"
         for number in (0, 1)
+    }
+
+
+@pytest.mark.parametrize(
+    ("kinds", "source", "what"),
+    [
+        (("money", "count"), attribute("size"), "the client's size"),
+        (("date", "choice"), attribute("size"), "the client's size"),
+        (("decimal", "money"), activities("sum", "attribute:size"), "attribute:size"),
+    ],
+)
+def test_two_metrics_do_not_read_one_attribute_as_different_kinds_of_value(
+    kinds: tuple[str, str], source: Document, what: str
+) -> None:
+    one, other = kinds
+    document = policy_document([metric("a", one, source), metric("b", other, source)])
+
+    assert problems(document) == {
+        "metrics[1].source": f"reads {what} as {other}; the metric a reads it as {one}"
+    }
+
+
+def test_two_metrics_may_read_one_attribute_as_the_same_kind_of_value() -> None:
+    document = policy_document(
+        [
+            metric("a", "count", attribute("size")),
+            metric("b", "decimal", _history("minimum") | {"attribute": "size"}),
+            metric("c", "money", activities("sum", "attribute:size")),
+            metric("d", "boolean", attribute("other")),
+        ]
+    )
+
+    assert problems(document) == {}
+
+
+@pytest.mark.parametrize("name", ["", 5, NESTED])
+def test_two_metrics_whose_attributes_are_no_names_are_told_only_that(name: object) -> None:
+    source = {"kind": "attribute", "attribute": name}
+    document = policy_document([metric("a", "date", source), metric("b", "count", source)])
+
+    assert problems(document) == {
+        "metrics[0].source.attribute": KEY,
+        "metrics[1].source.attribute": KEY,
     }
 
 

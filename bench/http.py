@@ -21,7 +21,7 @@ from tempfile import TemporaryDirectory
 from time import perf_counter, sleep
 from typing import Any
 
-from app.services.evaluations import answer_for, read_facts, read_question
+from app.services.evaluations import answer_for, read_question
 from app.services.policies import PolicyInForce
 from app.words import Words
 from bench.policy import clients, document, machine, policy, stated
@@ -229,7 +229,7 @@ def stages(judge: Judge, facts: Sequence[Facts], questions: list[dict[str, objec
     words, explainer = Words.negotiated(["en"]), Explainer(judge)
     in_force = PolicyInForce({}, judge, explainer)
     bodies = [dumps(each).encode() for each in questions]
-    asked = [read_question(each, DAY) for each in questions]
+    asked = [read_question(judge.policy, each, DAY)[0] for each in questions]
     verdicts = [judge.judge(each) for each in facts]
 
     def answer(place: int) -> dict[str, Any]:
@@ -238,8 +238,7 @@ def stages(judge: Judge, facts: Sequence[Facts], questions: list[dict[str, objec
     answers = [answer(place) for place in range(STAGE_CLIENTS)]
     steps: dict[str, Callable[[int], object]] = {
         "Reading JSON": lambda place: loads(bodies[place]),
-        "Reading the question": lambda place: read_question(questions[place], DAY),
-        "Reading the facts": lambda place: read_facts(judge.policy, asked[place]),
+        "Reading the question": lambda place: read_question(judge.policy, questions[place], DAY),
         "Judging": lambda place: judge.judge(facts[place]),
         "Explaining": lambda place: explainer.explain(facts[place], verdicts[place], DAY),
         "Putting into words": answer,

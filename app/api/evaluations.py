@@ -14,7 +14,7 @@ from app.api.problems import ACCEPT_LANGUAGE, problems, reader_words, written_in
 from app.api.telemetry import count_evaluations
 from app.clock import business_date
 from app.merit import merit
-from app.services.evaluations import answer_for, read_facts, read_question
+from app.services.evaluations import answer_for, read_question
 from app.words import Words
 from rules.document import Problem
 from rules.document.strict_json import dumps, loads
@@ -173,8 +173,7 @@ def _answers(items: list[object], words: Words, *, several: bool) -> list[dict[s
     read, wrong = [], []
     for index, item in enumerate(items):
         try:
-            question = read_question(item, today)
-            read.append((question, read_facts(in_force.policy, question)))
+            read.append(read_question(in_force.policy, item, today))
         except FactsInvalid as error:
             prefix = f"[{index}]." if several else ""
             wrong += [

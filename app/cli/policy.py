@@ -22,7 +22,6 @@ from app.policy_schema import policy_json_schema
 from app.services.evaluations import (
     Question,
     answer_for,
-    read_facts,
     read_question,
     too_large,
 )
@@ -225,8 +224,7 @@ def _from_facts(
             if not line.strip():
                 continue
             try:
-                question = read_question(loads(line), day)
-                yield question, read_facts(policy, question)
+                yield read_question(policy, loads(line), day)
             except JsonRefused as error:
                 problems.append(Problem(f"line {number}", error.message))
             except FactsInvalid as error:

@@ -16,7 +16,8 @@ from app.words import Words
 from rules.document import Problem, problems_in
 from rules.document.fields import Currency, Day, Key, StrictField, StrictSchema, refuse
 from rules.explain import Explanation, Reason, Way
-from rules.facts import FactsInvalid, exact_text, read, write_value, written_number
+from rules.facts import FactsInvalid, exact_text, write_value, written_number
+from rules.facts import read as read_stated
 from rules.measure import complete
 from rules.messages import Message
 from rules.policy import Facts, Metric, Names, Policy
@@ -95,50 +96,51 @@ class QuestionSchema(StrictSchema):
     currency = Currency(metadata={"description": "If given, must be the policy's."})
 
 
-def read_question(item: object, today: date) -> Question:
-    """Read one question as JSON gives it; without a date it is asked about ``today``.
+def read_question(policy: Policy, item: object, today: date) -> tuple[Question, Facts]:
+    """Read one question as JSON gives it, and its facts with the derivations that follow.
 
-    :raises FactsInvalid: naming everything that is wrong with it.
+    Without a date it is asked about ``today``.
+
+    :raises FactsInvalid: naming everything that is wrong with it, or does not fit the policy.
     """
+    problems: list[Problem] = []
+    read: dict[str, Any] = {}
     try:
-        read: dict[str, Any] = QuestionSchema().load(item)  # type: ignore[arg-type]  # may be anything
+        read = QuestionSchema().load(item)  # type: ignore[arg-type]  # may be anything
     except ValidationError as error:
-        raise FactsInvalid(problems_in(error.messages)) from error
-    question = Question(**{"date": today} | read)
-    if not FIRST_BUSINESS_DATE <= question.date <= LAST_BUSINESS_DATE:
+        problems += problems_in(error.messages)
+        read = error.valid_data if isinstance(error.valid_data, dict) else {}
+    problems += _misfits(policy, read)
+    facts: dict[str, Value | None] = {}
+    try:
+        facts = read_stated(policy, read.get("facts", {}))
+    except FactsInvalid as error:
+        problems += [Problem(f"facts.{each.path}", each.message) for each in error.problems]
+    if not problems:
+        question = Question(**{"date": today} | read)
+        found = complete(policy, facts, question.date)
+        problems += [
+            Problem(f"facts.{each.path}", each.message) for each in too_large(policy, found)
+        ]
+        if not problems:
+            return question, found
+    raise FactsInvalid(problems)
+
+
+def _misfits(policy: Policy, read: Mapping[str, Any]) -> Iterator[Problem]:
+    """Yield what in a question, its facts apart, does not fit the policy."""
+    if "date" in read and not FIRST_BUSINESS_DATE <= read["date"] <= LAST_BUSINESS_DATE:
         message = Message(
             "must be a business date from %(first)s to %(last)s",
             first=FIRST_BUSINESS_DATE.isoformat(),
             last=LAST_BUSINESS_DATE.isoformat(),
         )
-        raise FactsInvalid([Problem("date", message)])
-    return question
-
-
-def read_facts(policy: Policy, question: Question) -> Facts:
-    """Return the facts of a question, the derivations that follow from them included.
-
-    :raises FactsInvalid: naming every fact, and whatever else, that does not fit the policy.
-    """
-    problems: list[Problem] = []
-    facts: dict[str, Value | None] = {}
-    try:
-        facts = read(policy, question.facts)
-    except FactsInvalid as error:
-        problems += [Problem(f"facts.{each.path}", each.message) for each in error.problems]
-    if question.held is not None and question.held not in {tier.key for tier in policy.tiers}:
-        problems.append(Problem("held", Message("is not a tier of this policy")))
-    if question.currency not in (None, policy.currency):
-        problems.append(
-            Problem("currency", Message("must be %(code)s, the policy's", code=policy.currency))
-        )
-    if problems:
-        raise FactsInvalid(problems)
-    found = complete(policy, facts, question.date)
-    problems = [Problem(f"facts.{each.path}", each.message) for each in too_large(policy, found)]
-    if problems:
-        raise FactsInvalid(problems)
-    return found
+        yield Problem("date", message)
+    if "held" in read and read["held"] not in {tier.key for tier in policy.tiers}:
+        yield Problem("held", Message("is not a tier of this policy"))
+    if "currency" in read and read["currency"] != policy.currency:
+        message = Message("must be %(code)s, the policy's", code=policy.currency)
+        yield Problem("currency", message)
 
 
 def too_large(policy: Policy, facts: Facts) -> Iterator[Problem]:

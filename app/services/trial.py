@@ -22,7 +22,7 @@ from rules.engine import EngineFailure
 from rules.judge import Disagreement, Judge
 from rules.messages import Message
 from rules.policy import Facts, Metric, Policy
-from rules.vocabulary import EARLIEST_DAY, MetricType, Value
+from rules.vocabulary import EARLIEST_DAY, LARGEST, MetricType, Number, Value
 
 TRIALS = 300
 SECONDS = 20.0
@@ -87,23 +87,22 @@ def _choices(policy: Policy, metric: Metric) -> list[Value | None]:
         return [True, False, None]
     if metric.type is MetricType.CHOICE:
         return [*metric.options, None]
-    limits = {
+    limits = [
         each
         for root in policy.roots
         for node in walk(root.criteria)
         if isinstance(node, Condition) and node.metric == metric.key
         for each in (node.limit if isinstance(node.limit, tuple) else (node.limit,))
-    }
-    found: list[Value | None] = [None]
+    ]
     if metric.type is MetricType.DATE:
-        for limit in limits | {EARLIEST_DAY + timedelta(days=1)}:
-            if isinstance(limit, date):
-                found += [limit - timedelta(days=1), limit, limit + timedelta(days=1)]
-        return found
-    for limit in limits | {0}:
-        if isinstance(limit, int):
-            found += [limit - 1, limit, limit + 1, limit + Fraction(1, 3), limit - Fraction(1, 3)]
-    return found
+        days = {EARLIEST_DAY, *(each for each in limits if isinstance(each, date))}
+        return [None, *(day + timedelta(days=step) for day in sorted(days) for step in (-1, 0, 1))]
+    numbers = {0, *(each for each in limits if isinstance(each, int))}
+    near = [each + step for each in sorted(numbers) for step in _BESIDE]
+    return [None, *(each for each in near if -LARGEST <= each <= LARGEST)]
+
+
+_BESIDE: tuple[Number, ...] = (-1, 0, 1, Fraction(1, 3), Fraction(-1, 3))
 
 
 def _main() -> int:

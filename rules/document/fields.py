@@ -76,13 +76,10 @@ class StrictSchema(Schema):
     def handle_error(self, error: ValidationError, data: Any, **kwargs: Any) -> None:
         """Replace marshmallow's word on unknown names by one that lists the known."""
         known = listed(sorted(field.data_key or name for name, field in self.fields.items()))
-        problems = error.messages
-        if isinstance(problems, dict):
-            for name, said in problems.items():
-                if said == ["Unknown field."]:
-                    problems[name] = [
-                        Message("is not known here; known are %(names)s", names=known)
-                    ]
+        problems = error.messages_dict
+        for name, said in problems.items():
+            if said == ["Unknown field."]:
+                problems[name] = [Message("is not known here; known are %(names)s", names=known)]
 
 
 _Read = TypeVar("_Read")

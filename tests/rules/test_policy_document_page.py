@@ -30,7 +30,6 @@ from app.services.evaluations import (
     FIRST_BUSINESS_DATE,
     LAST_BUSINESS_DATE,
     QuestionSchema,
-    read_facts,
     read_question,
 )
 from app.services.policies import LARGEST_DOCUMENT
@@ -235,7 +234,7 @@ def test_examples_of_facts_fit_their_policy(block: Block) -> None:
     [found] = [load(loads(each.text)) for each in blocks("document") if each.names == (document,)]
 
     for line in block.text.splitlines():
-        assert read_facts(found, read_question(loads(line), TODAY))
+        assert read_question(found, loads(line), TODAY)[1]
 
 
 def test_every_file_is_named_where_the_reader_sees_it() -> None:

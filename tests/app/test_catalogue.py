@@ -1,0 +1,76 @@
+"""Every sentence in the source can be filled with what it is given, in whatever language."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+
+from app.words import Words
+from rules.messages import Message
+from tests.app.asking import ROOT
+
+TAKING_TEMPLATES = {"Message", "refuse", "_Refused"}
+PLACE = re.compile(r"%\((\w+)\)[sd]")
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """A template as it stands in the source; ``given`` is None where others fill it."""
+
+    where: str
+    template: str
+    given: frozenset[str] | None
+
+    def __str__(self) -> str:
+        """Name the sentence in the id of a test."""
+        return f"{self.where} {self.template}"
+
+
+def _called(call: ast.Call) -> str:
+    return call.func.id if isinstance(call.func, ast.Name) else getattr(call.func, "attr", "")
+
+
+def sentences() -> Iterator[Sentence]:
+    for path in sorted([*(ROOT / "app").rglob("*.py"), *(ROOT / "rules").rglob("*.py")]):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if not isinstance(node, ast.Call) or not node.args:
+                continue
+            template, name = node.args[0], _called(node)
+            if not isinstance(template, ast.Constant) or not isinstance(template.value, str):
+                assert name != "N_", f"{path}:{node.lineno} marks no text"
+                continue
+            where = f"{path.relative_to(ROOT)}:{node.lineno}"
+            if name == "N_":
+                yield Sentence(where, template.value, None)
+            if name in TAKING_TEMPLATES:
+                given = frozenset(keyword.arg or "**" for keyword in node.keywords)
+                yield Sentence(where, template.value, given)
+
+
+SENTENCES = tuple(sentences())
+FILLED = [each for each in SENTENCES if each.given is not None]
+
+
+def test_the_source_has_sentences_to_look_at() -> None:
+    assert len(SENTENCES) > 200
+    assert {each.where.split("/")[0] for each in SENTENCES} == {"app", "rules"}
+
+
+@pytest.mark.parametrize("sentence", FILLED, ids=str)
+def test_a_sentence_is_given_what_it_asks_for_and_nothing_else(sentence: Sentence) -> None:
+    assert frozenset(PLACE.findall(sentence.template)) == sentence.given
+
+
+@pytest.mark.parametrize("sentence", SENTENCES, ids=str)
+def test_a_sentence_can_be_said(sentence: Sentence) -> None:
+    assert "%" not in PLACE.sub("", sentence.template)
+    places = dict.fromkeys(PLACE.findall(sentence.template), 7)
+
+    said = Words().say(Message(sentence.template, **places))
+
+    assert said.count("7") >= len(places)
+    assert said == Message(sentence.template, **places)

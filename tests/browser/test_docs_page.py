@@ -1,0 +1,148 @@
+"""The page of the API's description, in a real browser."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from threading import Thread
+
+import pytest
+from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, expect, sync_playwright
+from werkzeug.serving import make_server
+
+from app import create_app
+from app.config import Config
+from tests.app.asking import EVALUATIONS, EXAMPLE, NOW
+
+CHROMIUM = "/usr/bin/chromium"
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@pytest.fixture(scope="module")
+def address() -> Iterator[str]:
+    """Serve the example on a free port; yield where."""
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    app = create_app(Config(EXAMPLE), lambda: NOW)
+    server = make_server("127.0.0.1", 0, app, threaded=True)
+    thread = Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@dataclass(slots=True)
+class Visit:
+    """The page as one reader sees it, and what the browser had to say and to fetch."""
+
+    page: Page
+    requested: list[str] = field(default_factory=list)
+    complaints: list[str] = field(default_factory=list)
+
+    def listen(self) -> None:
+        def heard(message: ConsoleMessage) -> None:
+            if message.type in {"error", "warning"}:
+                self.complaints.append(message.text)
+
+        self.page.on("console", heard)
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.page.on("requestfailed", lambda request: self.complaints.append(request.url))
+        self.page.on("request", lambda request: self.requested.append(request.url))
+
+    def operation(self, path: str) -> Locator:
+        return self.page.locator(".opblock").filter(has=self.page.locator(f'[data-path="{path}"]'))
+
+
+@pytest.fixture(params=[(1280, 900), (390, 844)], ids=["desk", "phone"])
+def visit(browser: Browser, address: str, request: pytest.FixtureRequest) -> Iterator[Visit]:
+    """Open the page on a screen of each size."""
+    width, height = request.param
+    context = browser.new_context(viewport={"width": width, "height": height})
+    visit = Visit(context.new_page())
+    visit.listen()
+    visit.page.goto(f"{address}/")
+    expect(visit.page.locator(".opblock").first).to_be_visible()
+    yield visit
+    assert visit.complaints == []
+    assert [each for each in visit.requested if not each.startswith((address, "data:"))] == []
+    context.close()
+
+
+def fits(page: Page) -> bool:
+    """Tell whether the page is no wider than the screen."""
+    return bool(
+        page.evaluate(
+            "document.documentElement.scrollWidth <= document.documentElement.clientWidth"
+        )
+    )
+
+
+def test_the_root_leads_to_a_page_that_lists_every_operation(visit: Visit, address: str) -> None:
+    described = visit.page.request.get(f"{address}/api/openapi.json").json()["paths"]
+
+    listed = [each.get_attribute("data-path") for each in visit.page.locator("[data-path]").all()]
+
+    assert visit.page.url == f"{address}/api/docs"
+    assert visit.page.title() == "Merit API"
+    assert sorted(listed, key=str) == sorted(described)
+    assert fits(visit.page)
+
+
+def test_the_example_given_can_be_tried_and_is_answered(visit: Visit) -> None:
+    operation = visit.operation(EVALUATIONS)
+    operation.locator(".opblock-summary").click()
+    operation.get_by_role("button", name="Try it out").click()
+    assert json.loads(operation.locator("textarea").input_value())["client"] == "C-17"
+
+    operation.get_by_role("button", name="Execute").click()
+
+    answer = operation.locator(".live-responses-table")
+    expect(answer.locator(".response-col_status").nth(1)).to_have_text("200")
+    expect(answer).to_contain_text('"The tier is Silver."')
+    assert fits(visit.page)
+
+
+def test_a_question_that_does_not_fit_is_told_why(visit: Visit) -> None:
+    """The browser itself reports the refusal on its console; that alone is no complaint."""
+    operation = visit.operation(EVALUATIONS)
+    operation.locator(".opblock-summary").click()
+    operation.get_by_role("button", name="Try it out").click()
+    operation.locator("textarea").fill('{"facts": {"orders": "many"}}')
+
+    operation.get_by_role("button", name="Execute").click()
+
+    answer = operation.locator(".live-responses-table")
+    expect(answer.locator(".response-col_status").nth(1)).to_contain_text("422")
+    expect(answer).to_contain_text("facts.orders")
+    visit.complaints.remove(
+        "Failed to load resource: the server responded with a status of 422 (UNPROCESSABLE ENTITY)"
+    )
+
+
+def test_every_operation_can_be_opened_and_read(visit: Visit) -> None:
+    for summary in visit.page.locator(".opblock-summary-control").all():
+        summary.click()
+
+    expect(visit.page.locator(".opblock.is-open")).to_have_count(
+        visit.page.locator(".opblock").count()
+    )
+    assert fits(visit.page)

@@ -8,7 +8,7 @@ from flask import Response, request
 from flask.views import MethodView
 from flask_smorest import Blueprint
 from marshmallow import Schema, fields
-from werkzeug.exceptions import UnsupportedMediaType
+from werkzeug.exceptions import RequestEntityTooLarge, UnsupportedMediaType
 
 from app.api.problems import ACCEPT_LANGUAGE, problems, reader_words, written_in
 from app.api.telemetry import count_evaluations
@@ -151,7 +151,7 @@ class Evaluations(MethodView):
         """
         if request.mimetype != "application/json":
             raise UnsupportedMediaType
-        body = loads(request.get_data())
+        body = loads(_body())
         several = isinstance(body, list)
         in_force = merit().rulebook.in_force()
         words = reader_words()
@@ -161,6 +161,14 @@ class Evaluations(MethodView):
             dumps(answers if several else answers[0]), content_type="application/json"
         )
         return written_in(words, answer)
+
+
+def _body() -> bytes:
+    """Return the request's body; one that does not say its size is cut off at the largest."""
+    body = request.get_data()
+    if request.content_length is None and len(body) == request.max_content_length:
+        raise RequestEntityTooLarge
+    return body
 
 
 def _answers(items: list[object], words: Words, *, several: bool) -> list[dict[str, Any]]:

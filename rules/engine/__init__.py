@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from threading import Lock
 
@@ -9,12 +10,14 @@ from rules.engine.library import EngineFailure, RuleSets, chooser
 from rules.engine.plan import FactRefused, Plan, Settling, group_rules
 from rules.policy import Facts, Policy
 from rules.verdict import Outcome, Verdict
-from rules.vocabulary import KNOWNESS
 
 __all__ = ["Engine", "EngineFailure", "FactRefused"]
 
 MOST_RULES = 10_000
 """Each takes some 20 KB for good; criteria come near only with lists of every other option."""
+
+CASES_KEPT = 16_384
+"""Verdicts remembered at most: some ten megabytes; then it begins anew."""
 
 
 class Engine:
@@ -36,13 +39,15 @@ class Engine:
         if rules > MOST_RULES:
             raise EngineFailure(f"the policy takes {rules} rules, and {MOST_RULES} are possible")
         self._encoders = plan.encoders()
+        limits: list[set[int]] = [set() for _ in self._encoders]
+        for rule, _, _ in conditions:
+            for comparison in rule:
+                limits[comparison.slot].add(comparison.limit)
+        self._limits = [sorted(each) for each in limits]
+        self._decided: dict[tuple[int | None, ...], Verdict] = {}
         self._conditions = _Pass(conditions)
         self._leaves = len(plan.leaves)
-        self._unknowable = [
-            (leaf.place, leaf.slot)
-            for leaf in plan.leaves
-            if leaf.condition.operator not in KNOWNESS
-        ]
+        self._slots = [(leaf.place, leaf.slot) for leaf in plan.leaves]
         self._undecidable = [(leaf.place, leaf.wanted) for leaf in plan.undecidable()]
         self._levels = [
             ([chooser([part.place for part in node.parts]) for node in level], _Pass(settlings))
@@ -56,12 +61,30 @@ class Engine:
     def judge(self, facts: Facts) -> Verdict:
         """Return the verdict on a client with these facts.
 
+        Each case is put to the library once.  Facts are the same case if each lies at the same
+        limits, or between the same two: then no comparison can tell them apart.
+
         :raises FactRefused: if a fact is not of its metric's type or beyond what is exact.
         :raises EngineFailure: if the library does not answer as it should.  What it holds is not
             to be trusted after that, nor after an evaluation that was broken off in whatever
             way, so this engine answers no more.
         """
         values = [encode(facts) for encode in self._encoders]
+        case = tuple(
+            [
+                None if value is None else bisect_left(limits, value) + bisect_right(limits, value)
+                for value, limits in zip(values, self._limits, strict=True)
+            ]
+        )
+        verdict = self._decided.get(case)
+        if verdict is None or self._failure is not None:
+            verdict = self._decide(values)
+            if len(self._decided) >= CASES_KEPT:
+                self._decided.clear()
+            self._decided[case] = verdict
+        return verdict
+
+    def _decide(self, values: list[int | None]) -> Verdict:
         with self._lock:
             if self._failure is not None:
                 raise EngineFailure(self._failure)
@@ -78,7 +101,7 @@ class Engine:
         conditions: list[Outcome] = [False] * self._leaves
         self._conditions.settle(values, conditions)
         if None in values:
-            for place, slot in self._unknowable:
+            for place, slot in self._slots:
                 if values[slot] is None:
                     conditions[place] = None
         outcomes = self._groups(conditions)

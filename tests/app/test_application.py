@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -12,7 +14,7 @@ from app import create_app
 from app.clock import business_date, system_clock
 from app.config import Config
 from app.merit import merit
-from app.services.policies import NoPolicy, PolicyUnusable
+from app.services.policies import NoPolicy, PolicyUnusable, Rulebook
 from tests.app.asking import EXAMPLE, NOW
 
 
@@ -97,3 +99,20 @@ def test_a_server_does_not_start_with_a_policy_that_is_not_valid_and_says_why(
 
     with pytest.raises(PolicyUnusable, match="currency: must be"):
         wsgi.serve()
+
+
+def test_whoever_asks_first_makes_the_policy_ready_and_the_others_wait(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The interpreter of the trial's child is the real one, behind a script that keeps count."""
+    interpreter, starts = tmp_path / "python", tmp_path / "starts"
+    interpreter.write_text(f'#!/bin/sh\necho started >> {starts}\nexec {sys.executable} "$@"\n')
+    interpreter.chmod(0o700)
+    monkeypatch.setattr("sys.executable", str(interpreter))
+    rulebook = Rulebook(EXAMPLE)
+
+    with ThreadPoolExecutor(8) as pool:
+        found = [each.result() for each in [pool.submit(rulebook.in_force) for _ in range(8)]]
+
+    assert starts.read_text() == "started\n"
+    assert all(each is found[0] for each in found)

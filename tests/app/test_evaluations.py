@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from fractions import Fraction
-from io import BytesIO
+from io import RawIOBase
+from math import inf
 from typing import Any
 
 import pytest
 from flask import Flask
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from werkzeug.test import TestResponse
 
 from app.api import LARGEST_BODY
 from app.api.evaluations import MOST_AT_ONCE, MOST_PROBLEMS
@@ -184,6 +187,18 @@ def test_a_stated_shortfall_made_good_exactly_changes_the_answer_and_one_less_do
 
     assert ask({"facts": {**facts, "revenue_12m": enough}})["tier"]["key"] == way["key"]
     assert ask({"facts": {**facts, "revenue_12m": enough - 1}})["tier"]["key"] == "silver"
+
+
+def test_questions_asked_at_the_same_time_do_not_disturb_each_other(app: Flask) -> None:
+    questions = [
+        {"client": f"C-{number}", "facts": {**GOLD, "revenue_12m": 50000 * number}}
+        for number in range(60)
+    ]
+
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda question: answered(post(app, question)), questions))
+
+    assert answers == answered(post(app, questions))
 
 
 # -- how many --------------------------------------------------------------------------------
@@ -628,17 +643,53 @@ def test_a_body_of_the_largest_size_is_read_and_one_byte_more_is_not(app: Flask)
     )
 
 
-def test_a_body_that_does_not_say_its_size_is_not_read_without_end(app: Flask) -> None:
-    body = BytesIO(b" " * (LARGEST_BODY + 1))
-
-    response = app.test_client().post(
+def streamed(app: Flask, stream: RawIOBase) -> TestResponse:
+    """Send a body in pieces, as a server hands it on, without its size."""
+    return app.test_client().post(
         EVALUATIONS,
-        input_stream=body,
         content_type="application/json",
-        environ_base={"wsgi.input_terminated": True},
+        environ_overrides={
+            "wsgi.input": stream,
+            "wsgi.input_terminated": True,
+            "HTTP_TRANSFER_ENCODING": "chunked",
+        },
     )
 
-    problem(response, 413)
+
+class Stream(RawIOBase):
+    """A body followed by blanks, which never end if there is no limit to them."""
+
+    def __init__(self, body: bytes, blanks: float) -> None:
+        self._rest, self._blanks, self.read_so_far = body, blanks, 0
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        size = len(buffer)
+        piece, self._rest = self._rest[:size], self._rest[size:]
+        if not piece and self._blanks > 0:
+            piece = b" " * int(min(size, self._blanks))
+            self._blanks -= len(piece)
+        buffer[: len(piece)] = piece
+        self.read_so_far += len(piece)
+        return len(piece)
+
+
+def test_a_body_that_does_not_say_its_size_is_read_to_its_end(app: Flask) -> None:
+    stream = Stream(dumps(QUESTION).encode(), 100_000)
+
+    assert answered(streamed(app, stream))["tier"]["key"] == "silver"
+
+
+@pytest.mark.parametrize("blanks", [LARGEST_BODY, inf])
+def test_a_body_that_does_not_say_its_size_is_neither_read_without_end_nor_cut_off(
+    app: Flask, blanks: float
+) -> None:
+    stream = Stream(dumps(QUESTION).encode(), blanks)
+
+    problem(streamed(app, stream), 413)
+    assert stream.read_so_far <= LARGEST_BODY
 
 
 @pytest.mark.parametrize(
@@ -674,7 +725,7 @@ _ODD = st.fixed_dictionaries({}, optional=_PARTS) | st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=300)
+@settings(max_examples=200)
 @given(body=st.binary(max_size=60) | (_ODD | st.lists(_ODD, max_size=4) | _JSON).map(dumps))
 @example(body=b"\x80")
 def test_whatever_is_sent_is_answered_or_refused(types: Flask, body: bytes | str) -> None:

@@ -124,7 +124,7 @@ VALUES = (
 )
 
 
-@settings(max_examples=300)
+@settings(max_examples=200)
 @given(where=st.sampled_from(PLACES), value=VALUES)
 def test_whatever_is_changed_it_refuses_no_document_that_the_reader_takes(
     where: Place, value: Any

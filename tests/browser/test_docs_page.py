@@ -72,9 +72,9 @@ class Visit:
         return self.page.locator(".opblock").filter(has=self.page.locator(f'[data-path="{path}"]'))
 
 
-@pytest.fixture(params=[(1280, 900), (390, 844)], ids=["desk", "phone"])
+@pytest.fixture
 def visit(browser: Browser, address: str, request: pytest.FixtureRequest) -> Iterator[Visit]:
-    """Open the page on a screen of each size."""
+    """Open the page on a screen of the size that the test asks for."""
     width, height = request.param
     context = browser.new_context(viewport={"width": width, "height": height})
     visit = Visit(context.new_page())
@@ -87,6 +87,13 @@ def visit(browser: Browser, address: str, request: pytest.FixtureRequest) -> Ite
     context.close()
 
 
+on_a_desk = pytest.mark.parametrize("visit", [(1280, 900)], ids=["desk"], indirect=True)
+on_a_phone = pytest.mark.parametrize("visit", [(390, 844)], ids=["phone"], indirect=True)
+on_both = pytest.mark.parametrize(
+    "visit", [(1280, 900), (390, 844)], ids=["desk", "phone"], indirect=True
+)
+
+
 def fits(page: Page) -> bool:
     """Tell whether the page is no wider than the screen."""
     return bool(
@@ -96,6 +103,7 @@ def fits(page: Page) -> bool:
     )
 
 
+@on_both
 def test_the_root_leads_to_a_page_that_lists_every_operation(visit: Visit, address: str) -> None:
     described = visit.page.request.get(f"{address}/api/openapi.json").json()["paths"]
 
@@ -107,6 +115,7 @@ def test_the_root_leads_to_a_page_that_lists_every_operation(visit: Visit, addre
     assert fits(visit.page)
 
 
+@on_both
 def test_the_example_given_can_be_tried_and_is_answered(visit: Visit) -> None:
     operation = visit.operation(EVALUATIONS)
     operation.locator(".opblock-summary").click()
@@ -121,6 +130,7 @@ def test_the_example_given_can_be_tried_and_is_answered(visit: Visit) -> None:
     assert fits(visit.page)
 
 
+@on_a_desk
 def test_a_question_that_does_not_fit_is_told_why(visit: Visit) -> None:
     """The browser itself reports the refusal on its console; that alone is no complaint."""
     operation = visit.operation(EVALUATIONS)
@@ -138,6 +148,7 @@ def test_a_question_that_does_not_fit_is_told_why(visit: Visit) -> None:
     )
 
 
+@on_a_phone
 def test_every_operation_can_be_opened_and_read(visit: Visit) -> None:
     for summary in visit.page.locator(".opblock-summary-control").all():
         summary.click()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rules.engine import Engine
+from rules.engine import Engine, EngineFailure
 from rules.messages import Message
 from rules.policy import Facts, Policy
 from rules.reference import Reference
@@ -30,6 +30,8 @@ class Judge:
 
     def __init__(self, policy: Policy) -> None:
         self.policy = policy
+        self.failure: EngineFailure | Disagreement | None = None
+        """The last time no answer could be given, if ever."""
         self._engine = Engine(policy)
         self.reference = Reference(policy)
 
@@ -40,8 +42,13 @@ class Judge:
         :raises EngineFailure: if durable_rules fails.
         :raises Disagreement: if the evaluators differ.
         """
-        decided = self._engine.judge(facts)
+        try:
+            decided = self._engine.judge(facts)
+        except EngineFailure as error:
+            self.failure = error
+            raise
         checked = self.reference.judge(facts)
         if decided != checked:
-            raise Disagreement(self.policy, facts, decided, checked)
+            self.failure = Disagreement(self.policy, facts, decided, checked)
+            raise self.failure
         return decided

@@ -44,7 +44,8 @@ class Ready(MethodView):
     def get(self) -> Response:
         """Tell whether clients can be judged.
 
-        The policy is there, and both evaluators agree on a client made up for the purpose.
+        The policy is there, both evaluators agree on a client made up for the purpose, and have
+        not failed to agree on any since the service was started.
         """
         try:
             judge = merit().rulebook.in_force().judge
@@ -53,7 +54,10 @@ class Ready(MethodView):
             return _not_ready(error.message, error.problems)
         except (NoPolicy, EngineFailure, Disagreement) as error:
             return _not_ready(error.message)
-        return _status("ready")
+        return _status("ready") if judge.failure is None else _not_ready(_FAILED)
+
+
+_FAILED = Message("The evaluators failed to agree on a client; the log has the case.")
 
 
 def _not_ready(detail: Message, found: tuple[Problem, ...] = ()) -> Response:

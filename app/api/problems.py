@@ -160,7 +160,7 @@ def register_problems(app: Flask) -> None:
     def failed(error: EngineFailure | Disagreement) -> Response:
         reason = type(error).__name__
         count_failure(reason)
-        log.error("no_tier_named", reason=reason, detail=error.message.id)
+        log.error("no_tier_named", reason=reason, detail=error.message)
         return problem(
             503,
             "no-answer",

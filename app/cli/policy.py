@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import date
 from functools import partial
@@ -38,7 +38,7 @@ from rules.facts import FactsInvalid, write_value
 from rules.judge import Disagreement
 from rules.measure import CannotMeasure, Client, measure
 from rules.messages import Message
-from rules.policy import Activities, Facts, Policy
+from rules.policy import Activities, Attribute, AttributeHistory, Facts, Policy
 from rules.sentences import Listed
 
 policy_commands = AppGroup("policy", help="Check, read and try policy documents.")
@@ -248,10 +248,7 @@ def _from_activities(
     """Yield what is measured of each client; append to ``problems`` whom that fails for."""
     with _progress(activities.path, *([clients.path] if clients else [])) as advance:
         recorded = read_clients(policy, activities, clients, advance)
-    for kind in _never_seen(policy, recorded.values()):
-        warning = Message(
-            "No activity is of the kind %(kind)s, which the policy counts.", kind=kind
-        )
+    for warning in _never_seen(policy, recorded.values()):
         click.echo(Words().say(warning), err=True)
     with _bar("Judging", len(recorded)) as advance:
         for reference, client in recorded.items():
@@ -269,15 +266,22 @@ def _from_activities(
             yield Question(day, {}, reference), facts
 
 
-def _never_seen(policy: Policy, clients: Iterable[Client]) -> list[str]:
-    """Return the kinds of activity that metrics count and nobody has: most likely misspelt."""
-    counted = {
-        kind
-        for metric in policy.metrics.values()
-        if isinstance(metric.source, Activities)
-        for kind in metric.source.kinds
-    }
-    return sorted(counted - {each.kind for client in clients for each in client.activities})
+def _never_seen(policy: Policy, clients: Collection[Client]) -> Iterator[Message]:
+    """Say what the policy measures and nobody has: most likely it is misspelt."""
+    kinds: set[str] = set()
+    attributes: set[str] = set()
+    for metric in policy.metrics.values():
+        if isinstance(metric.source, Activities):
+            kinds.update(metric.source.kinds)
+        elif isinstance(metric.source, Attribute | AttributeHistory):
+            attributes.add(metric.source.attribute)
+    for client in clients:
+        kinds -= {each.kind for each in client.activities}
+        attributes -= client.statements.keys()
+    for kind in sorted(kinds):
+        yield Message("No activity is of the kind %(kind)s, which the policy counts.", kind=kind)
+    for name in sorted(attributes):
+        yield Message("No client has the attribute %(name)s, which the policy reads.", name=name)
 
 
 def _progress(*paths: Path) -> Any:

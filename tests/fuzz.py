@@ -76,12 +76,18 @@ class Run:
 
 
 def examine(judge: Judge, several: Sequence[Facts]) -> tuple[Facts, str] | None:
-    """Judge clients; return the first on whom it goes wrong, and how."""
-    for facts in several:
-        try:
-            judge.judge(facts)
-        except (Disagreement, EngineFailure) as error:
-            return facts, f"{type(error).__name__}: {error}"
+    """Judge clients; return the first on whom it goes wrong, and how.
+
+    All are put to the library first, and then judged again from what the engine remembers.
+    """
+    for anew in (True, False):
+        for facts in several:
+            if anew:
+                judge._engine._decided.clear()
+            try:
+                judge.judge(facts)
+            except (Disagreement, EngineFailure) as error:
+                return facts, f"{type(error).__name__}: {error}"
     return None
 
 

@@ -16,8 +16,8 @@ __all__ = ["Engine", "EngineFailure", "FactRefused"]
 MOST_RULES = 10_000
 """Each takes some 20 KB for good; criteria come near only with lists of every other option."""
 
-CASES_KEPT = 16_384
-"""Verdicts remembered at most: some ten megabytes; then it begins anew."""
+REMEMBERED = 8 * 1024 * 1024
+"""How many bytes of verdicts are remembered at most, roughly; then it begins anew."""
 
 
 class Engine:
@@ -45,6 +45,7 @@ class Engine:
                 limits[comparison.slot].add(comparison.limit)
         self._limits = [sorted(each) for each in limits]
         self._decided: dict[tuple[int | None, ...], Verdict] = {}
+        self._most_decided = REMEMBERED // (300 + 8 * (len(limits) + len(plan.order)))
         self._conditions = _Pass(conditions)
         self._leaves = len(plan.leaves)
         self._slots = [(leaf.place, leaf.slot) for leaf in plan.leaves]
@@ -79,7 +80,7 @@ class Engine:
         verdict = self._decided.get(case)
         if verdict is None or self._failure is not None:
             verdict = self._decide(values)
-            if len(self._decided) >= CASES_KEPT:
+            if len(self._decided) >= self._most_decided:
                 self._decided.clear()
             self._decided[case] = verdict
         return verdict

@@ -207,19 +207,13 @@ def test_a_service_whose_evaluators_differ_about_a_client_made_up_is_not_ready()
     assert "disagree" in found["detail"]
 
 
-def test_a_service_whose_evaluators_differed_about_anybody_is_not_ready_any_more(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    in_force = at_odds(condition("spend", "at_least", 1001))
-    client = service(in_force).test_client()
+def test_a_service_whose_evaluators_differed_about_anybody_is_not_ready_any_more() -> None:
+    client = service(at_odds(condition("spend", "at_least", 1001))).test_client()
     assert client.get("/readyz").status_code == 200
 
     client.post(EVALUATIONS, json={"facts": {"spend": 1000}})
 
     assert "the log has the case" in problem(client.get("/readyz"), 503)["detail"]
-    logged = capsys.readouterr().err
-    assert in_force.policy.digest in logged
-    assert "'spend': 1000" in logged
 
 
 def test_failed_evaluations_are_not_counted_as_answered() -> None:

@@ -18,9 +18,11 @@ from tests.app.asking import (
     EVALUATIONS,
     QUESTION,
     ROOT,
+    TYPES,
     answered,
     counted,
     post,
+    prepared,
     problem,
     service,
 )
@@ -156,6 +158,23 @@ def test_every_line_of_the_log_is_an_object_and_none_tells_of_a_client() -> None
     assert "SECRET-17" not in log
     assert "123454321" not in log
     assert entries[4]["exception"][0]["exc_type"] == "AttributeError"
+
+
+DIFFERED = """
+from tests.app.asking import TYPES, post, prepared, service
+from tests.app.test_failures import at_odds
+post(service(at_odds()), {"client": "SECRET-17", "facts": {"spend": 999}})
+"""
+
+
+def test_where_the_evaluators_differed_the_log_has_the_policy_and_the_facts() -> None:
+    log = _python(DIFFERED).stderr
+
+    entry = json.loads(log.splitlines()[0])
+    assert entry["event"] == "no_tier_named"
+    assert prepared(TYPES).policy.digest in entry["detail"]
+    assert "'spend': 999" in entry["detail"]
+    assert "SECRET-17" not in log
 
 
 # -- the page of the description -------------------------------------------------------------

@@ -10,20 +10,22 @@ from pathlib import Path
 from random import Random
 from typing import cast
 
+import durable_rules_engine as durable
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rules import engine as engine_module
 from rules.criteria import Condition, Criteria, Group, walk
 from rules.document import load
 from rules.document.strict_json import dumps, loads
-from rules.engine import Engine
+from rules.engine import Engine, EngineFailure
 from rules.engine.plan import Plan, code
 from rules.judge import Judge
 from rules.policy import Facts, Policy
 from rules.reference import Reference
 from rules.verdict import Outcome, Verdict
-from rules.vocabulary import LARGEST, OPERATORS, Missing
+from rules.vocabulary import LARGEST, OPERATORS, Missing, Value
 from tests import fuzz
 from tests.generate import SHAPES, clients, random_document
 from tests.rules.builders import Document, condition, metric, option, policy_document, tier
@@ -307,3 +309,53 @@ def test_a_ladder_of_thirty_tiers_each_building_on_the_last_is_climbed_rung_by_r
     engine = Engine(policy_of([metric("m", "count")], *rungs))
 
     assert [engine.judge({"m": n}).tier for n in range(30)] == list(range(30))
+
+
+# -- what is remembered ------------------------------------------------------------------------
+
+
+@pytest.fixture
+def put(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Listen in on what is put to the library, which still does the work."""
+    seen: list[str] = []
+    assert_fact = durable.assert_fact
+
+    def listened(handle: int, text: str) -> object:
+        seen.append(text)
+        return assert_fact(handle, text)
+
+    monkeypatch.setattr(durable, "assert_fact", listened)
+    return seen
+
+
+def test_clients_between_the_same_limits_are_put_to_the_library_once(put: list[str]) -> None:
+    limits = [condition("m", "at_least", 5), condition("m", "at_most", 9)]
+    engine = Engine(policy_of([metric("m", "count")], {"all": limits}))
+    put.clear()
+
+    inside: list[Value] = [6, 7, Fraction(16, 3), 8, Fraction(26, 3)]
+    assert [engine.judge({"m": value}).tier for value in inside] == [1] * 5
+    assert len(put) == 2  # the conditions, and the group
+    for facts in ({"m": 4}, {"m": 5}, {"m": 9}, {"m": 10}, {}):
+        put.clear()
+        engine.judge(facts)
+        assert len(put) == 2
+
+
+def test_no_more_is_remembered_than_there_is_room_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine_module, "REMEMBERED", 1024)
+    rungs = [condition("m", "at_least", limit) for limit in range(29)]
+    engine = Engine(policy_of([metric("m", "count")], *rungs))
+
+    for value in [*range(-1, 40), *range(-1, 40)]:
+        assert engine.judge({"m": value}).tier == min(max(value + 1, 0), 29)
+        assert len(engine._decided) <= 2
+
+
+def test_what_an_engine_remembers_it_keeps_to_itself_once_it_failed() -> None:
+    engine = Engine(policy_of([metric("m", "count")], condition("m", "at_least", 5)))
+    engine.judge({"m": 5})
+    engine._failure = "it failed"
+
+    with pytest.raises(EngineFailure, match="it failed"):
+        engine.judge({"m": 5})

@@ -66,7 +66,7 @@ lint: $(VENV)/installed
 	$(VENV)/bin/ruff format --check
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports
-	$(messages) -o - | diff $(catalogue) -
+	$(messages) -o /dev/stdout | diff $(catalogue) -
 
 test: install lint
 	$(VENV)/bin/pytest -n auto --cov

@@ -180,10 +180,8 @@ def _fitting_types(source: Source) -> frozenset[MetricType]:
             return frozenset({MetricType.DAYS})
 
 
-def references(source: Any) -> list[str]:
+def references(source: Mapping[str, Any]) -> list[str]:
     """Return the metrics that a source, as it is written, is derived from."""
-    if not isinstance(source, dict) or source.get("kind") in ("attribute", "activities"):
-        return []
     terms = source.get("terms")
     found = [source.get(name) for name in ("numerator", "denominator", "metric")]
     if isinstance(terms, list):

@@ -148,6 +148,19 @@ def test_the_same_month_of_two_years_is_two_months() -> None:
     assert measured("count", activities("quarters_with"), client) == 2
 
 
+@pytest.mark.parametrize("month", range(1, 12))
+def test_a_quarter_ends_with_its_third_month(month: int) -> None:
+    client = Client(
+        activities=[
+            Activity("sale", date(2025, month, 15)),
+            Activity("sale", date(2025, month + 1, 15)),
+        ]
+    )
+
+    quarters = measured("count", activities("quarters_with"), client)
+    assert quarters == (2 if month in (3, 6, 9) else 1)
+
+
 def test_only_what_is_in_the_window_counts() -> None:
     client = Client(
         activities=[

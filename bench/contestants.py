@@ -18,6 +18,8 @@ from rules.policy import Facts
 from rules.reference import Reference
 
 MERIT = "Merit: engine and reference, compared"
+NEW = "— the same, no case met before"
+BY_HAND = "Python by hand"
 AT_ONCE = 1000
 """How many clients a contestant that takes several gets in one call."""
 
@@ -29,6 +31,7 @@ class Contestant:
     ``given`` makes a client's facts into what it takes, before any clock runs; ``call`` decides
     on one of these, or on ``at_once`` of them in a list; ``read`` makes what came back from each
     call into answers.  ``zen_single`` marks zen-engine asked about one client at a time.
+    ``meets_strangers`` marks what is timed on clients that each are a new case.
     """
 
     name: str
@@ -37,6 +40,7 @@ class Contestant:
     read: Callable[[Iterable[Any]], Iterable[Answer]]
     at_once: int = 1
     zen_single: bool = False
+    meets_strangers: bool = False
 
     def inputs(self, clients: Sequence[Facts]) -> list[Any]:
         """Return what it is called with, one after the other, for these clients."""
@@ -62,6 +66,7 @@ def _merit() -> list[Contestant]:
 
     return [
         Contestant(MERIT, dict, Judge(found).judge, read),
+        Contestant(NEW, dict, Judge(found).judge, read, meets_strangers=True),
         Contestant("— the engine alone (durable_rules)", dict, Engine(found).judge, read),
         Contestant("— the reference alone", dict, Reference(found).judge, read),
     ]
@@ -250,4 +255,4 @@ def _by_hand(facts: dict[str, Any]) -> Answer:
 
 
 def _python() -> Contestant:
-    return Contestant("Python by hand", dict, _by_hand, iter)
+    return Contestant(BY_HAND, dict, _by_hand, iter)

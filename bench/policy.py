@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from datetime import date
 from decimal import Decimal
 from importlib.metadata import version
+from itertools import product
 from pathlib import Path
 from random import Random
 from typing import Any, NamedTuple
@@ -143,6 +144,29 @@ def _client(random: Random, tier: int) -> dict[str, Value]:
         number = random.randint(low, high) if random.random() < 0.95 else random.choice((low, high))
         found[asked.metric] = _typed(asked.metric, number)
     return found
+
+
+def strangers() -> list[dict[str, Value]]:
+    """Return a client for every case there is, at random: every figure at or between limits.
+
+    Merit's engine decides each case once; so that every one of these is new to it.
+    """
+    random = Random(2)
+    cases = list(product(range(9), repeat=len(ASKED)))
+    random.shuffle(cases)
+    return [
+        {asked.metric: _at(random, asked, place) for asked, place in zip(ASKED, case, strict=True)}
+        for case in cases
+    ]
+
+
+def _at(random: Random, asked: Asked, place: int) -> Value:
+    """Return a figure at the second, fourth … step, or between the two beside it."""
+    steps = (asked.worst, *asked.limits, asked.best)
+    low, high = sorted((steps[(place + 1) // 2], steps[place // 2 + 1]))
+    if low != high:
+        low, high = low + 1, high - 1
+    return _typed(asked.metric, random.randint(low, high))
 
 
 def stated(policy: Policy, facts: Facts) -> dict[str, object]:

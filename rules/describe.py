@@ -19,6 +19,7 @@ from rules.policy import (
     Change,
     DaysSince,
     DemotionPolicy,
+    Derivation,
     Filter,
     Lifetime,
     Metric,
@@ -234,9 +235,6 @@ _AGGREGATES = {
 
 
 def _source(policy: Policy, metric: Metric, source: Source) -> Message:
-    def named(key: str) -> Named:
-        return Named(policy.metrics[key].name)
-
     match source:
         case Attribute(attribute=attribute, good_for_days=None):
             return Message("as stated under %(attribute)s", attribute=attribute)
@@ -267,6 +265,15 @@ def _source(policy: Policy, metric: Metric, source: Source) -> Message:
                 where=Message(" where %(filters)s", filters=Listed(tuple(where))) if where else "",
                 window=_window(source.window),
             )
+        case _:
+            return _derivation(policy, metric, source)
+
+
+def _derivation(policy: Policy, metric: Metric, source: Derivation) -> Message:
+    def named(key: str) -> Named:
+        return Named(policy.metrics[key].name)
+
+    match source:
         case Ratio(numerator=over, denominator=under):
             template = (
                 N_("“%(over)s” in percent of “%(under)s”")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from http import HTTPStatus
 from typing import Any
 
@@ -123,55 +123,66 @@ _BY_STATUS = {
 }
 
 
+def _http(error: HTTPException) -> Response:
+    status = error.code or 500
+    kind, title, detail = _BY_STATUS.get(status) or _BY_STATUS[400 if status < 500 else 500]
+    answer = problem(status, kind, title, detail)
+    if isinstance(error, MethodNotAllowed) and error.valid_methods:
+        answer.headers["Allow"] = ", ".join(error.valid_methods)
+    return answer
+
+
+def _not_json(error: JsonRefused) -> Response:
+    return problem(400, "not-json", Message("The body cannot be read"), error.message)
+
+
+def _facts(error: FactsInvalid) -> Response:
+    return problem(
+        422,
+        "facts-invalid",
+        Message("The facts do not fit the policy"),
+        Message("See errors: each names a field and what would be right."),
+        error.problems,
+    )
+
+
+def _no_policy(error: NoPolicy) -> Response:
+    return problem(503, "no-policy", Message("There is no policy"), error.message)
+
+
+def _unusable(_error: PolicyUnusable) -> Response:
+    return problem(
+        503,
+        "policy-unusable",
+        Message("The policy cannot be used"),
+        Message("The configured policy cannot be used; /readyz says why."),
+    )
+
+
+def _failed(error: EngineFailure | Disagreement) -> Response:
+    reason = type(error).__name__
+    count_failure(reason)
+    log.error("no_tier_named", reason=reason, detail=error.message)
+    return problem(
+        503,
+        "no-answer",
+        Message("No tier can be named"),
+        Message("The evaluators failed to agree on an answer; it has been recorded."),
+    )
+
+
+_HANDLERS: dict[type[Exception], Callable[[Any], Response]] = {
+    HTTPException: _http,
+    JsonRefused: _not_json,
+    FactsInvalid: _facts,
+    NoPolicy: _no_policy,
+    PolicyUnusable: _unusable,
+    EngineFailure: _failed,
+    Disagreement: _failed,
+}
+
+
 def register_problems(app: Flask) -> None:
     """Answer every error of the application with its problem."""
-
-    def http(error: HTTPException) -> Response:
-        status = error.code or 500
-        kind, title, detail = _BY_STATUS.get(status) or _BY_STATUS[400 if status < 500 else 500]
-        answer = problem(status, kind, title, detail)
-        if isinstance(error, MethodNotAllowed) and error.valid_methods:
-            answer.headers["Allow"] = ", ".join(error.valid_methods)
-        return answer
-
-    def not_json(error: JsonRefused) -> Response:
-        return problem(400, "not-json", Message("The body cannot be read"), error.message)
-
-    def facts(error: FactsInvalid) -> Response:
-        return problem(
-            422,
-            "facts-invalid",
-            Message("The facts do not fit the policy"),
-            Message("See errors: each names a field and what would be right."),
-            error.problems,
-        )
-
-    def no_policy(error: NoPolicy) -> Response:
-        return problem(503, "no-policy", Message("There is no policy"), error.message)
-
-    def unusable(_error: PolicyUnusable) -> Response:
-        return problem(
-            503,
-            "policy-unusable",
-            Message("The policy cannot be used"),
-            Message("The configured policy cannot be used; /readyz says why."),
-        )
-
-    def failed(error: EngineFailure | Disagreement) -> Response:
-        reason = type(error).__name__
-        count_failure(reason)
-        log.error("no_tier_named", reason=reason, detail=error.message)
-        return problem(
-            503,
-            "no-answer",
-            Message("No tier can be named"),
-            Message("The evaluators failed to agree on an answer; it has been recorded."),
-        )
-
-    app.register_error_handler(HTTPException, http)
-    app.register_error_handler(JsonRefused, not_json)
-    app.register_error_handler(FactsInvalid, facts)
-    app.register_error_handler(NoPolicy, no_policy)
-    app.register_error_handler(PolicyUnusable, unusable)
-    app.register_error_handler(EngineFailure, failed)
-    app.register_error_handler(Disagreement, failed)
+    for error, handler in _HANDLERS.items():
+        app.register_error_handler(error, handler)

@@ -448,7 +448,7 @@ class Keyed(ListOf):
         try:
             found = super()._deserialize(value, attr, data, **kwargs)
         except ValidationError as error:
-            errors = merge_errors(errors, error.messages)  # type: ignore[no-untyped-call]
+            errors = merge_errors(errors, error.messages)  # type: ignore[no-untyped-call]  # marshmallow's
         if errors:
             raise ValidationError(errors)
         return found

@@ -77,13 +77,13 @@ AS_DESCRIBED = _api(DESCRIPTION, "400", "422")
 OF_THIS_POLICY = _api(_of_this_policy())
 
 
-@AS_DESCRIBED.parametrize()  # type: ignore[untyped-decorator]
+@AS_DESCRIBED.parametrize()  # type: ignore[untyped-decorator]  # Schemathesis's
 @settings(max_examples=100)
 def test_all_is_answered_as_described(case: Case[Any]) -> None:
     case.call_and_validate()
 
 
-@OF_THIS_POLICY.include(path=EVALUATIONS).parametrize()  # type: ignore[untyped-decorator]
+@OF_THIS_POLICY.include(path=EVALUATIONS).parametrize()  # type: ignore[untyped-decorator]  # Schemathesis's
 @settings(max_examples=100)
 def test_what_fits_the_policy_is_accepted_and_nothing_else_is(case: Case[Any]) -> None:
     case.call_and_validate()

@@ -1296,7 +1296,7 @@ def test_any_json_at_all_is_refused(document: Any) -> None:
     assert problems(document)
 
 
-@pytest.mark.parametrize("garbage", [{"key": [{}], "kind": []}, [[]], "☃", -1, NESTED])
+@pytest.mark.parametrize("garbage", [{"key": [{}], "kind": []}, -1, NESTED])
 def test_garbage_in_any_single_place_raises_nothing_else(garbage: object) -> None:
     for here in places(EVERYTHING):
         if here:

@@ -67,7 +67,7 @@ def _merit() -> list[Contestant]:
     return [
         Contestant(MERIT, dict, Judge(found).judge, read),
         Contestant(NEW, dict, Judge(found).judge, read, meets_strangers=True),
-        Contestant("— the engine alone (durable_rules)", dict, Engine(found).judge, read),
+        Contestant("— the engine alone", dict, Engine(found).judge, read),
         Contestant("— the reference alone", dict, Reference(found).judge, read),
     ]
 

@@ -14,7 +14,7 @@ from time import perf_counter
 from typing import Any
 
 from bench.contestants import AT_ONCE, BY_HAND, MERIT, NEW, Contestant, contestants
-from bench.policy import Answer, clients, machine, strangers
+from bench.policy import Answer, cases, clients, machine, strangers
 
 ROUNDS = 50
 FASTER = 4.0
@@ -36,8 +36,10 @@ def main() -> int:
         return 1
     tiers = Counter(answer.tier for answer in found[MERIT])
     print(
-        f"All contestants find the same tier and 20 outcomes for each of {len(facts):,} clients; "
-        f"clients by tier: {', '.join(f'{tiers[tier]:,}' for tier in sorted(tiers))}.\n"
+        f"All contestants find the same tier and 20 outcomes for each of {len(facts):,} clients "
+        f"(by tier {', '.join(f'{tiers[tier]:,}' for tier in sorted(tiers))}).\n"
+        f"They are {cases(facts):,} cases, each of which Merit puts to durable_rules once; the row "
+        f"of cases not met before has {len(new):,} clients, no two the same.\n"
     )
     times = measure(field, given)
     [merit], [by_hand] = ([each for each in field if each.name == name] for name in (NEW, BY_HAND))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator
 from datetime import date
 from decimal import Decimal
@@ -158,6 +159,20 @@ def strangers() -> list[dict[str, Value]]:
         {asked.metric: _at(random, asked, place) for asked, place in zip(ASKED, case, strict=True)}
         for case in cases
     ]
+
+
+def cases(clients: Iterable[Facts]) -> int:
+    """Return how many cases clients are: one for all whose figures lie between the same limits."""
+    limits = [sorted(asked.limits) for asked in ASKED]
+    return len(
+        {
+            tuple(
+                bisect_left(each, number) + bisect_right(each, number)
+                for each, number in zip(limits, numbers(client).values(), strict=True)
+            )
+            for client in clients
+        }
+    )
 
 
 def _at(random: Random, asked: Asked, place: int) -> Value:

@@ -64,8 +64,8 @@ _WANTED = {
     Operator.IS_NOT: N_("not %(limit)s"),
     Operator.ON_OR_AFTER: N_("%(limit)s or later"),
     Operator.BEFORE: N_("earlier than %(limit)s"),
-    Operator.IS_KNOWN: N_("that it is known"),
-    Operator.IS_NOT_KNOWN: N_("that it is not known"),
+    Operator.IS_KNOWN: N_("a known value"),
+    Operator.IS_NOT_KNOWN: N_("no known value"),
 }
 
 

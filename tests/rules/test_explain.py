@@ -196,12 +196,12 @@ def test_whether_a_value_is_known_is_said_of_the_value_itself(missing: str) -> N
     known: Document = {"all": [condition("debts", "is_known"), condition("debts", "is_not_known")]}
 
     assert sentences_about(known, {}, debts) == [
-        "debts is not known; Gold asks for that it is known: not fulfilled.",
-        "debts is not known; Gold asks for that it is not known: fulfilled.",
+        "debts is not known; Gold asks for a known value: not fulfilled.",
+        "debts is not known; Gold asks for no known value: fulfilled.",
     ]
     assert sentences_about(known, {"debts": 0}, debts) == [
-        "debts is known; Gold asks for that it is known: fulfilled.",
-        "debts is known; Gold asks for that it is not known: not fulfilled.",
+        "debts is known; Gold asks for a known value: fulfilled.",
+        "debts is known; Gold asks for no known value: not fulfilled.",
     ]
 
 

@@ -261,6 +261,12 @@ def test_few_steps_come_before_small_ones() -> None:
     assert moves(way({"a": 9, "b": 9, "c": 0}, {"any": [{"all": [A, B]}, C]})) == {"c": 100}
 
 
+def test_what_several_conditions_ask_of_one_metric_is_one_step() -> None:
+    thrice: Document = {"all": [A, condition("a", "at_least", 20), condition("a", "at_least", 30)]}
+
+    assert moves(way({"a": 9, "b": 9, "c": 99}, {"any": [{"all": [B, C]}, thrice]})) == {"a": 21}
+
+
 def test_of_as_many_steps_the_smaller_come_first() -> None:
     either: Document = {"any": [A, C]}
 

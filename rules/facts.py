@@ -108,8 +108,9 @@ def write_value(metric: Metric, value: Value | None) -> object:
 
 def written_number(places: int, steps: Number) -> int | Decimal:
     """Write a number of smallest steps in the unit a metric of so many places is stated in."""
-    if isinstance(steps, int) and steps % 10**places == 0:
-        return steps // 10**places  # most numbers are whole; a Fraction takes its time
+    unit: int = 10**places
+    if isinstance(steps, int) and steps % unit == 0:
+        return steps // unit  # most numbers are whole; a Fraction takes its time
     rounded = Fraction(round(steps * 10**_PLACES_BEYOND), 10 ** (places + _PLACES_BEYOND))
     if rounded.denominator == 1:
         return rounded.numerator

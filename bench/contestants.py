@@ -19,6 +19,8 @@ from rules.reference import Reference
 
 MERIT = "Merit: engine and reference, compared"
 NEW = "— the same, no case met before"
+ZEN_LOADED = "zen-engine: ZenEngine.evaluate, static loader"
+ZEN_SINGLE = "zen-engine: ZenDecision.evaluate"
 BY_HAND = "Python by hand"
 AT_ONCE = 1000
 """How many clients a contestant that takes several gets in one call."""
@@ -30,8 +32,7 @@ class Contestant:
 
     ``given`` makes a client's facts into what it takes, before any clock runs; ``call`` decides
     on one of these, or on ``at_once`` of them in a list; ``read`` makes what came back from each
-    call into answers.  ``zen_single`` marks zen-engine asked about one client at a time.
-    ``meets_strangers`` marks what is timed on clients that each are a new case.
+    call into answers.  ``meets_strangers`` marks what is timed on clients that each are a new case.
     """
 
     name: str
@@ -39,7 +40,6 @@ class Contestant:
     call: Callable[[Any], Any]
     read: Callable[[Iterable[Any]], Iterable[Answer]]
     at_once: int = 1
-    zen_single: bool = False
     meets_strangers: bool = False
 
     def inputs(self, clients: Sequence[Facts]) -> list[Any]:
@@ -153,18 +153,16 @@ def _zen() -> list[Contestant]:
     runner = asyncio.Runner()
     return [
         Contestant(
-            "zen-engine: ZenEngine.evaluate, static loader",
+            ZEN_LOADED,
             numbers,
             lambda context: engine.evaluate("one", context),
             singles,
-            zen_single=True,
         ),
         Contestant(
-            "zen-engine: ZenDecision.evaluate",
+            ZEN_SINGLE,
             numbers,
             decision.evaluate,
             singles,
-            zen_single=True,
         ),
         Contestant(
             f"zen-engine: evaluate_batch of {AT_ONCE}",

@@ -34,7 +34,7 @@ def test_what_is_not_a_number_is_refused(name: str) -> None:
     ("text", "sentence"),
     [
         ("", "This is not JSON: Expecting value in line 1, column 1."),
-        ("[1,\n2,]", "This is not JSON: Expecting value in line 2, column 3."),
+        ("[1,\n2 3]", "This is not JSON: Expecting ',' delimiter in line 2, column 3."),
         ("{'a': 1}", "This is not JSON: Expecting property name enclosed in double quotes in line "
          "1, column 2."),
         ("[1] [2]", "This is not JSON: Extra data in line 1, column 5."),

@@ -75,7 +75,7 @@ class Words:
                 parts = [self.say(part) for part in text.parts]
                 return format_list(parts, "or" if text.joined == "or" else "standard", self._locale)
             case date():
-                return format_date(text, "long", self._locale)
+                return _day(self._locale, text)
             case _:
                 return str(text)
 
@@ -108,7 +108,7 @@ class Words:
                 return self.name(metric.options[str(value)])
             case MetricType.DATE:
                 if isinstance(value, date):
-                    return format_date(value, "long", self._locale)
+                    return _day(self._locale, value)
         if isinstance(value, str | date):
             raise TypeError(f"{metric.key} is a number, not {value!r}")
         unit = _Unit(metric.type, metric.places, metric.unit == "percent", shown.currency)
@@ -122,6 +122,11 @@ class Words:
 @lru_cache(maxsize=32)
 def _words(language: str, names: tuple[str, ...]) -> Words:
     return Words(language, names)
+
+
+@lru_cache(maxsize=65536)
+def _day(locale: Locale, day: date) -> str:
+    return format_date(day, "long", locale)
 
 
 @lru_cache(maxsize=65536)

@@ -985,6 +985,12 @@ def test_a_prerequisite_is_a_lower_tier_with_entry_criteria(where: str, lower: l
         )
 
 
+def test_a_segment_with_the_name_of_a_tier_may_still_ask_for_that_tier() -> None:
+    gold = {"key": "gold", "name": names("Gold"), "criteria": {"qualifies_for": "gold"}}
+
+    assert problems(changed(EVERYTHING, place("segments[0]"), gold)) == {}
+
+
 # -- criteria ----------------------------------------------------------------------------------
 
 VALUES: dict[str, Any] = {

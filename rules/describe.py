@@ -12,17 +12,25 @@ from rules.facts import written_number
 from rules.messages import N_, Message
 from rules.policy import (
     Activities,
+    Anniversary,
+    Assessment,
     Attribute,
     AttributeHistory,
     Between,
+    Calendar,
     CarryOver,
     Change,
     DaysSince,
     DemotionPolicy,
     Derivation,
+    Example,
     Filter,
+    Fixed,
     Lifetime,
     Metric,
+    Monthly,
+    Names,
+    Open,
     Policy,
     Previous,
     Ratio,
@@ -33,10 +41,13 @@ from rules.policy import (
     Step,
     This,
     Tier,
+    UntilAssessment,
+    Validity,
     WeightedSum,
     Window,
+    YearDays,
 )
-from rules.sentences import Listed, Named, shown, wanted
+from rules.sentences import DayOfYear, Length, Listed, Named, shown, tier_given, wanted
 from rules.vocabulary import MetricType, Operator, settle
 
 
@@ -48,7 +59,7 @@ class Line(NamedTuple):
 
 
 def describe(policy: Policy) -> list[Line]:
-    """Say what a policy holds: its metrics, tiers from the lowest, segments, and what follows."""
+    """Say what a policy holds: metrics, tiers from the lowest, segments, what follows, examples."""
     lines = [
         Line(
             0,
@@ -65,13 +76,25 @@ def describe(policy: Policy) -> list[Line]:
     lines.append(Line(0, Message("The tiers, from the lowest:")))
     for tier in policy.tiers:
         lines += _tier(policy, tier)
+    lines += _promotion(policy)
     if policy.segments:
         lines.append(Line(0, Message("The segments:")))
     for segment in policy.segments:
         lines.append(Line(1, Message("“%(name)s” is who meets:", name=Named(segment.name))))
         lines += _criteria(policy, segment.criteria, 2)
         lines += _standards(policy, segment)
+    if policy.examples:
+        lines.append(Line(0, Message("The examples:")))
+    lines += [Line(1, _example(policy, example)) for example in policy.examples]
     return lines
+
+
+def _example(policy: Policy, example: Example) -> Message:
+    return Message(
+        "“%(name)s” gives %(tier)s.",
+        name=Named(example.name),
+        tier=tier_given(policy, example.tier),
+    )
 
 
 # -- tiers -----------------------------------------------------------------------------------
@@ -91,6 +114,7 @@ def _tier(policy: Policy, tier: Tier) -> Iterator[Line]:
         benefits = Listed(tuple(Named(each.name) for each in tier.benefits))
         yield Line(1, Message("%(tier)s brings: %(what)s.", tier=name, what=benefits))
     yield from _standards(policy, tier)
+    yield from _held(tier)
     for demotion in policy.demotion_policies:
         if demotion.key == tier.demotion:
             yield from _demotion(policy, tier, demotion)
@@ -121,6 +145,101 @@ _PROMISES = {
 }
 
 
+# -- how tiers are held and lost ---------------------------------------------------------------
+
+
+def _held(tier: Tier) -> Iterator[Line]:
+    """Say how long a tier is held by who has earned it, and when it is earned anew."""
+    name = Named(tier.name)
+    if not isinstance(tier.validity, Open):
+        how_long = _how_long(tier.validity)
+        yield Line(1, Message("%(tier)s, once earned, is held %(held)s.", tier=name, held=how_long))
+    if tier.renewal == "at_expiry":
+        yield Line(1, Message("%(tier)s is renewed only when it ends.", tier=name))
+    if tier.lifetime_after_years == 0:
+        yield Line(1, Message("%(tier)s, once earned, is held for life.", tier=name))
+    elif tier.lifetime_after_years is not None:
+        years = Length(tier.lifetime_after_years, "year")
+        yield Line(1, Message("%(tier)s is held for life after %(years)s.", tier=name, years=years))
+
+
+def _how_long(validity: Validity) -> Message:
+    match validity:
+        case Fixed(n, unit, to_month_end):
+            template = _FOR_TO_MONTH_END if to_month_end else _FOR
+            return Message(template, length=Length(n, "day" if unit == "days" else "month"))
+        case Calendar(unit, further, plus_months, starts):
+            templates = (
+                _UNTIL_END if further == 0 else _UNTIL_NEXT if further == 1 else _UNTIL_LATER
+            )
+            more = Message(" and %(months)s more", months=Length(plus_months, "month"))
+            return Message(
+                templates[unit],
+                n=further,
+                from_day=_year_start(starts),
+                more=more if plus_months else "",
+            )
+        case UntilAssessment():
+            return Message("until the day before the next assessment")
+        case Open():
+            return Message("as long as its criteria hold")
+
+
+_FOR = N_("for %(length)s")
+_FOR_TO_MONTH_END = N_("for %(length)s and on to the end of the month")
+_UNTIL_END = {
+    "month": N_("until the end of that month%(from_day)s%(more)s"),
+    "quarter": N_("until the end of that quarter%(from_day)s%(more)s"),
+    "half_year": N_("until the end of that half-year%(from_day)s%(more)s"),
+    "year": N_("until the end of that calendar year%(from_day)s%(more)s"),
+}
+_UNTIL_NEXT = {
+    "month": N_("until the end of the next month%(from_day)s%(more)s"),
+    "quarter": N_("until the end of the next quarter%(from_day)s%(more)s"),
+    "half_year": N_("until the end of the next half-year%(from_day)s%(more)s"),
+    "year": N_("until the end of the next calendar year%(from_day)s%(more)s"),
+}
+_UNTIL_LATER = {
+    "month": N_("until the end of that month and %(n)d further ones%(from_day)s%(more)s"),
+    "quarter": N_("until the end of that quarter and %(n)d further ones%(from_day)s%(more)s"),
+    "half_year": N_("until the end of that half-year and %(n)d further ones%(from_day)s%(more)s"),
+    "year": N_("until the end of that calendar year and %(n)d further ones%(from_day)s%(more)s"),
+}
+
+
+def _promotion(policy: Policy) -> Iterator[Line]:
+    promotion = policy.promotion
+    if promotion.assessment is not None:
+        days = _days(policy, promotion.assessment)
+        yield Line(0, Message("Clients rise only on %(days)s.", days=days))
+    if promotion.path == "one_rung":
+        yield Line(0, Message("Clients rise one tier at a time."))
+
+
+def _days(policy: Policy, assessment: Assessment) -> Message | Listed:
+    match assessment:
+        case YearDays(days):
+            return Listed(tuple(DayOfYear(*each) for each in days))
+        case Monthly(31):
+            return Message("the last day of each month")
+        case Monthly(day):
+            return Message("day %(day)d of each month", day=day)
+        case Anniversary(every, of):
+            reached = Message("the day on which the tier was reached")
+            metric = reached if of is None else _quoted(policy.metrics[of].name)
+            return Message(_ANNIVERSARIES[every], day=metric)
+
+
+_ANNIVERSARIES = {
+    "year": N_("the yearly anniversary of %(day)s"),
+    "month": N_("the monthly anniversary of %(day)s"),
+}
+
+
+def _quoted(names: Names) -> Message:
+    return Message("“%(name)s”", name=Named(names))
+
+
 def _demotion(policy: Policy, tier: Tier, demotion: DemotionPolicy) -> Iterator[Line]:
     yield Line(
         1,
@@ -132,6 +251,9 @@ def _demotion(policy: Policy, tier: Tier, demotion: DemotionPolicy) -> Iterator[
     )
     if demotion.minimum_stay_days:
         yield Line(2, Message("not in the first %(days)d days;", days=demotion.minimum_stay_days))
+    if demotion.assessment is not None:
+        days = _days(policy, demotion.assessment)
+        yield Line(2, Message("beginning only on %(days)s;", days=days))
     for step in demotion.steps:
         yield Line(2, _step(policy, step))
     if demotion.unless is not None:
@@ -140,24 +262,33 @@ def _demotion(policy: Policy, tier: Tier, demotion: DemotionPolicy) -> Iterator[
 
 
 _WHEN = {
-    "start": N_("%(days)d days after the criteria first fail"),
-    "previous_step": N_("%(days)d days later"),
+    "start": N_("%(length)s after this began"),
+    "previous_step": N_("%(length)s later"),
 }
 
 
+def _when(step: Step) -> Message:
+    lengths = (Length(step.months, "month"), Length(step.days, "day"))
+    length = Listed(tuple(each for each in lengths if each.n))
+    return Message(_WHEN[step.counted], length=length) if length.parts else Message("at once")
+
+
 def _step(policy: Policy, step: Step) -> Message:
-    when = Message(_WHEN[step.counted], days=step.days) if step.days else Message("at once")
+    when = _when(step)
     match step.kind:
         case "warning":
-            return Message("%(days)d days before the end: a warning;", days=step.days)
+            days = Length(step.days, "day")
+            return Message("%(days)s before the end: a warning;", days=days)
         case "notice":
             return Message("%(when)s: a notice;", when=when)
         case "withdraw":
             names = {each.key: each.name for tier in policy.tiers for each in tier.benefits}
-            benefits = Listed(
-                tuple(Message("“%(name)s”", name=Named(names[key])) for key in step.benefits)
-            )
+            benefits = Listed(tuple(_quoted(names[key]) for key in step.benefits))
             return Message("%(when)s: without %(benefits)s;", when=when, benefits=benefits)
+        case "demote" if not isinstance(step.landing, Open):
+            return Message(
+                "%(when)s: one tier down, held %(held)s.", when=when, held=_how_long(step.landing)
+            )
         case "demote" if step.to == "one_rung":
             return Message("%(when)s: one tier down.", when=when)
         case _:

@@ -107,7 +107,7 @@ class Explainer:
         tier = None if verdict.open_tiers else at_least
         outcomes = {(root.part, root.owner): verdict.outcomes[root.place] for root in policy.roots}
         qualifies = {each.key: outcomes.get(("entry", each.key), True) for each in policy.tiers}
-        missing = _missing(policy, verdict)
+        missing = lacking(policy, verdict)
         stands = policy.tier(held) if held is not None else at_least
         to_stay = _way_to_stay(self._judge, facts, day, stands)
         next_tier = _way_up(self._judge, facts, day, stands)
@@ -261,7 +261,7 @@ def _answer(policy: Policy, tier: Tier | None, at_least: Tier, missing: Sequence
     )
 
 
-def _missing(policy: Policy, verdict: Verdict) -> tuple[str, ...]:
+def lacking(policy: Policy, verdict: Verdict) -> tuple[str, ...]:
     """Return the metrics without which it cannot be said whether a higher tier holds."""
     roots = {root.owner: root for root in policy.roots if root.part == "entry"}
     tiers = dict.fromkeys(policy.tiers[place].key for place in verdict.open_tiers)

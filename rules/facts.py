@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from decimal import Context, Decimal
 from fractions import Fraction
@@ -10,13 +10,21 @@ from fractions import Fraction
 from marshmallow import ValidationError
 
 from rules.document import Problem
-from rules.document.fields import listed, read_day, refuse, whole
+from rules.document.values import MOST_PLACES, read_facts, read_value
 from rules.messages import Message
-from rules.policy import Metric, Policy
-from rules.vocabulary import LARGEST, MetricType, Number, Value, exact, settle
+from rules.policy import Facts, Metric, Policy
+from rules.vocabulary import LARGEST, Number, Value
 
-MOST_PLACES = 12
-"""How many decimal places a stated number may have; it is compared exactly, however many."""
+__all__ = [
+    "MOST_PLACES",
+    "FactsInvalid",
+    "exact_text",
+    "read",
+    "read_value",
+    "too_large",
+    "write_value",
+    "written_number",
+]
 
 _PLACES_BEYOND = 6
 """To how many places beyond a metric's smallest step a value between two steps is written."""
@@ -37,58 +45,21 @@ def read(policy: Policy, stated: Mapping[str, object]) -> dict[str, Value | None
 
     :raises FactsInvalid: naming every fact that is unknown, of a wrong type or out of bounds.
     """
-    facts: dict[str, Value | None] = {}
-    problems: list[Problem] = []
-    for key, value in stated.items():
-        metric = policy.metrics.get(key)
-        if metric is None:
-            message = Message(
-                "is not a metric of this policy; these are %(known)s",
-                known=listed(sorted(policy.metrics) or ["-"]),
-            )
-            problems.append(Problem(key, message))
-            continue
-        try:
-            facts[key] = None if value is None else read_value(metric, value)
-        except ValidationError as error:
-            problems.append(Problem(key, error.messages[0]))
-    if problems:
-        raise FactsInvalid(problems)
-    return facts
+    try:
+        return read_facts(policy.metrics, stated)
+    except ValidationError as error:
+        raise FactsInvalid(
+            Problem(key, said[0]) for key, said in error.messages_dict.items()
+        ) from error
 
 
-def read_value(metric: Metric, value: object) -> Value:
-    """Read one value as JSON writes it: money in minor units, decimals as numbers, ISO dates.
-
-    :raises ValidationError: with a sentence on what the metric takes.
-    """
-    match metric.type:
-        case MetricType.BOOLEAN:
-            if isinstance(value, bool):
-                return value
-            raise refuse("must be true or false")
-        case MetricType.CHOICE:
-            if isinstance(value, str) and value in metric.options:
-                return value
-            raise refuse("must be %(words)s", words=listed(list(metric.options)))
-        case MetricType.DATE:
-            return read_day(value)
-        case MetricType.DECIMAL:
-            number = exact(value)
-            if number is not None and (number * 10**MOST_PLACES).denominator == 1:
-                steps: Fraction = number * 10**metric.places
-                if abs(steps) <= LARGEST:
-                    return settle(steps)
-            raise refuse(
-                "must be a number between -%(most)d and %(most)d with at most %(places)d "
-                "decimal places",
-                most=LARGEST // 10**metric.places,
-                places=MOST_PLACES,
-            )
-        case _:
-            if type(value) is int and abs(value) <= LARGEST:
-                return value
-            raise refuse(whole(metric.type), most=LARGEST)
+def too_large(policy: Policy, facts: Facts) -> Iterator[Problem]:
+    """Yield the metrics whose values, summed up or derived, are beyond what is decided about."""
+    for key, value in facts.items():
+        if isinstance(value, int | Fraction) and not -LARGEST <= value <= LARGEST:
+            most = LARGEST // 10 ** policy.metrics[key].places
+            message = Message("comes to a number not between -%(most)d and %(most)d", most=most)
+            yield Problem(key, message)
 
 
 def write_value(metric: Metric, value: Value | None) -> object:

@@ -1,8 +1,8 @@
 """The metrics of one client on a business date, exactly.
 
 Nothing is rounded: an average that falls between two steps stays a fraction.  An empty sum or
-count is nought; an empty average, a zero denominator and an attribute never stated are missing
-and left out of the facts.
+count is nought; an empty average, a zero denominator and an attribute never stated, or no longer,
+are missing and left out of the facts.
 """
 
 from __future__ import annotations
@@ -40,10 +40,13 @@ Raw = str | int | Decimal | bool
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """What was stated about a client from a day on."""
+    """What was stated about a client from a day on.
+
+    ``value`` is None where the statement ended: from that day on nothing is stated any more.
+    """
 
     day: date
-    value: Raw
+    value: Raw | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,12 +83,19 @@ class CannotMeasure(ValueError):
         super().__init__(self.message)
 
 
-def measure(policy: Policy, client: Client, day: date) -> dict[str, Value]:
+def measure(
+    policy: Policy,
+    client: Client,
+    day: date,
+    stated: Mapping[str, Value | None] | None = None,
+) -> dict[str, Value]:
     """Return what every metric of the policy came to for a client on business date ``day``.
+
+    Facts that are ``stated`` stand instead of what is recorded; what is derived follows them.
 
     :raises CannotMeasure: if what is recorded is not of the metric's type.
     """
-    found = _Facts(policy, day, client)
+    found = _Facts(policy, day, client, stated)
     return {key: value for key in policy.metrics if (value := found[key]) is not None}
 
 
@@ -188,9 +198,9 @@ def _attribute(metric: Metric, source: Attribute, client: Client, day: date) -> 
     for statement in client.statements.get(source.attribute, ()):
         if statement.day <= day:
             last = statement
-    if last is None or (
-        source.good_for_days is not None and (day - last.day).days > source.good_for_days
-    ):
+    if last is None or last.value is None:
+        return None
+    if source.good_for_days is not None and (day - last.day).days > source.good_for_days:
         return None
     return _read(metric, last.value)
 
@@ -198,7 +208,10 @@ def _attribute(metric: Metric, source: Attribute, client: Client, day: date) -> 
 def _history(
     metric: Metric, source: AttributeHistory, client: Client, window: Span
 ) -> Number | None:
-    """Aggregate an attribute as it stood at the end of each day; days before it are left out."""
+    """Aggregate an attribute as it stood at the end of each day it was stated on.
+
+    Days before the first statement, and those on which none was in force any more, are left out.
+    """
     statements = client.statements.get(source.attribute, ())
     total, days, least = Fraction(0), 0, None
     for statement, until in zip(
@@ -206,7 +219,7 @@ def _history(
     ):
         first = statement.day if window.first is None else max(statement.day, window.first)
         length = (min(until, window.end) - first).days
-        if length > 0:
+        if length > 0 and statement.value is not None:
             number = _as_number(_read(metric, statement.value))
             total += number * length
             days += length

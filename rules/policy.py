@@ -203,6 +203,81 @@ class Metric:
     missing: Missing = Missing.UNKNOWN
 
 
+# -- how long a ground holds, and when a policy looks ------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class YearDays:
+    """Assessment on given days of every year, as (month, day)."""
+
+    days: tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Monthly:
+    """Assessment on a day of every month; where a month is shorter, on its last."""
+
+    day: int
+
+
+@dataclass(frozen=True, slots=True)
+class Anniversary:
+    """Assessment every year or month after a date of the client's, or after the tier began.
+
+    ``of`` is the key of a metric that is a date; None for the tier.
+    """
+
+    every: Literal["year", "month"]
+    of: str | None = None
+
+
+Assessment = YearDays | Monthly | Anniversary
+
+
+@dataclass(frozen=True, slots=True)
+class Open:
+    """A ground that holds as long as the keep criteria do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fixed:
+    """A ground of ``n`` days or months, the first included; or to the end of that month."""
+
+    n: int
+    unit: Literal["days", "months"]
+    to_month_end: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Calendar:
+    """A ground until the end of the calendar period, or of the ``further`` one after it.
+
+    ``plus_months`` are counted from the day after; ``starts`` is the (month, day) on which the
+    company's own year begins.
+    """
+
+    unit: Period
+    further: int = 0
+    plus_months: int = 0
+    starts: tuple[int, int] = (1, 1)
+
+
+@dataclass(frozen=True, slots=True)
+class UntilAssessment:
+    """A ground until the day before the next assessment date."""
+
+
+Validity = Open | Fixed | Calendar | UntilAssessment
+
+
+@dataclass(frozen=True, slots=True)
+class Promotion:
+    """When a client rises: at once, or on assessment dates; straight, or one rung at a time."""
+
+    assessment: Assessment | None = None
+    path: Literal["straight", "one_rung"] = "straight"
+
+
 # -- what is promised, and what happens to those who no longer qualify ------------------------
 
 
@@ -236,15 +311,18 @@ class Standard:
 class Step:
     """One step of a demotion policy.
 
-    ``days`` counts from the start of the failing run or from the step before, as ``counted``
-    says; for a warning it is the number of days before a ground's last day.
+    ``months`` and ``days`` count from the start of the failing run or from the step before, as
+    ``counted`` says; for a warning ``days`` are those before a ground's last day.  ``landing`` is
+    how long the next tier down is held then, where ``to`` is one rung.
     """
 
     kind: Literal["warning", "notice", "withdraw", "demote"]
-    days: int
+    days: int = 0
+    months: int = 0
     counted: Literal["start", "previous_step"] = "previous_step"
     benefits: tuple[str, ...] = ()
     to: Literal["entitled", "one_rung"] | None = None
+    landing: Validity = Open()
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,11 +334,16 @@ class DemotionPolicy:
     steps: tuple[Step, ...]
     minimum_stay_days: int = 0
     unless: Criteria | None = None
+    assessment: Assessment | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Tier:
-    """A rung of the ladder.  The lowest has no entry criteria; ``keep`` None means as entry."""
+    """A rung of the ladder.  The lowest has no entry criteria; ``keep`` None means as entry.
+
+    ``lifetime_after_years`` is after how many years at the tier or above it is held for life;
+    0 for at once, None for never.
+    """
 
     key: str
     name: Names
@@ -269,6 +352,9 @@ class Tier:
     benefits: tuple[Benefit, ...] = ()
     standards: tuple[str, ...] = ()
     demotion: str | None = None
+    validity: Validity = Open()
+    renewal: Literal["at_once", "at_expiry"] = "at_once"
+    lifetime_after_years: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,6 +365,20 @@ class Segment:
     name: Names
     criteria: Criteria
     standards: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A client as the policy's author imagines one, and the tier the policy should give.
+
+    ``facts`` are as they are stated, None for what is missing; what is derived from them is
+    added when they are judged.  ``tier`` is None where the answer should be undetermined.
+    """
+
+    name: Names
+    date: date
+    facts: Mapping[str, Value | None]
+    tier: str | None
 
 
 # -- the rulebook ----------------------------------------------------------------------------
@@ -315,10 +415,17 @@ class Policy:
     segments: tuple[Segment, ...] = ()
     standards: tuple[Standard, ...] = ()
     demotion_policies: tuple[DemotionPolicy, ...] = ()
+    promotion: Promotion = Promotion()
+    examples: tuple[Example, ...] = ()
 
     def tier(self, key: str) -> Tier:
         """Return the tier named ``key``; it is an error of the caller if there is none."""
         return next(tier for tier in self.tiers if tier.key == key)
+
+    def demotion_of(self, tier: str) -> DemotionPolicy | None:
+        """Return the demotion policy of the tier named ``tier``, if it has one."""
+        wanted = self.tier(tier).demotion
+        return next((each for each in self.demotion_policies if each.key == wanted), None)
 
     @cached_property
     def roots(self) -> tuple[Root, ...]:

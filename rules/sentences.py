@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from rules.criteria import Condition
 from rules.facts import write_value
@@ -45,6 +46,28 @@ class Listed:
         return f" {self.joined} ".join(str(part) for part in self.parts)
 
 
+@dataclass(frozen=True, slots=True)
+class Length:
+    """A length of time to be written as the reader's language does: ``12 months``."""
+
+    n: int
+    unit: Literal["day", "month", "year"]
+
+    def __str__(self) -> str:
+        return f"{self.n} {self.unit}"
+
+
+@dataclass(frozen=True, slots=True)
+class DayOfYear:
+    """A day that comes every year, to be written as the reader's language does."""
+
+    month: int
+    day: int
+
+    def __str__(self) -> str:
+        return f"{self.month:02}-{self.day:02}"
+
+
 def shown(policy: Policy, metric: Metric, value: Value, *, difference: bool = False) -> Shown:
     """Return a value of one of the policy's metrics, to be put into a sentence."""
     return Shown(metric, value, policy.currency, difference)
@@ -81,3 +104,15 @@ def wanted(policy: Policy, condition: Condition) -> Message:
     if condition.operator is Operator.BETWEEN:
         return Message(template, limit=values[0], high=values[1])
     return Message(template, limit=Listed(values, "or"))
+
+
+def tier_given(policy: Policy, tier: str | None, missing: tuple[str, ...] = ()) -> Named | Message:
+    """Name a tier by its key; None is an undetermined answer, for want of the missing metrics."""
+    if tier is not None:
+        return Named(policy.tier(tier).name)
+    if not missing:
+        return Message("an undetermined answer")
+    return Message(
+        "an undetermined answer, for want of %(metrics)s",
+        metrics=Listed(tuple(Named(policy.metrics[key].name) for key in missing)),
+    )

@@ -31,6 +31,8 @@ EARLIEST_DAY = date(1800, 1, 1)
 LATEST_DAY = date(2299, 12, 31)
 """Dates outside are taken for mistakes: nobody's birthday or contract lies there."""
 
+FIRST_BUSINESS_DATE, LAST_BUSINESS_DATE = date(1970, 1, 1), date(2199, 12, 31)
+"""Windows of a century reach back from any of these without leaving the calendar."""
 
 CURRENCIES = frozenset(
     """

@@ -92,6 +92,11 @@ def whole_period_before(window: This, day: date) -> Span:
     return Span(_period_start(window, day, -1), _period_start(window, day, 0))
 
 
+def last_of_period(unit: Period, starts: tuple[int, int], day: date, further: int) -> date:
+    """Return the last day of the calendar period a day lies in, or of a further one after it."""
+    return _period_start(This(unit, starts), day, further + 1) - DAY
+
+
 def last_day(window: Window, day: date) -> date | None:
     """Return the last day on which something can still be added to the window's present run.
 

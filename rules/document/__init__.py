@@ -11,6 +11,7 @@ from marshmallow import ValidationError
 
 from rules.criteria import walk
 from rules.document.fields import NAMES, MetricName, Names
+from rules.document.grounds import misfits
 from rules.document.metrics import references
 from rules.document.schemas import PolicySchema
 from rules.document.strict_json import digest
@@ -56,7 +57,11 @@ def load(document: object) -> Policy:
         raise DocumentInvalid(problems_in(error.messages)) from error
     finally:
         NAMES.reset(token)
-    problems = [*_too_many_conditions(policy), *_too_deep_derivations(document)]
+    problems = [
+        *_too_many_conditions(policy),
+        *_too_deep_derivations(document),
+        *(Problem(path, message) for path, message in misfits(policy)),
+    ]
     if problems:
         raise DocumentInvalid(problems)
     return replace(policy, digest=digest(document))

@@ -20,7 +20,16 @@ from marshmallow import Schema, ValidationError, fields
 from marshmallow.error_store import merge_errors
 
 from rules.messages import N_, Message
-from rules.vocabulary import CURRENCIES, EARLIEST_DAY, LARGEST, LATEST_DAY, MetricType, exact
+from rules.vocabulary import (
+    CURRENCIES,
+    EARLIEST_DAY,
+    FIRST_BUSINESS_DATE,
+    LARGEST,
+    LAST_BUSINESS_DATE,
+    LATEST_DAY,
+    MetricType,
+    exact,
+)
 
 Data = Mapping[str, Any] | None
 KEY = re.compile(r"[a-z][a-z0-9_]{0,62}")
@@ -236,6 +245,20 @@ def read_day(value: object) -> date:
     )
 
 
+class BusinessDay(Day):
+    """A day on which clients can be judged."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Data, **kwargs: Any) -> date:
+        day = read_day(value)
+        if not FIRST_BUSINESS_DATE <= day <= LAST_BUSINESS_DATE:
+            raise refuse(
+                "must be a business date from %(first)s to %(last)s",
+                first=FIRST_BUSINESS_DATE.isoformat(),
+                last=LAST_BUSINESS_DATE.isoformat(),
+            )
+        return day
+
+
 class MonthDay(StrictField[tuple[int, int]]):
     """A day of every year as MM-DD; 29 February does not come every year and is refused."""
 
@@ -420,7 +443,7 @@ class ListOf(Speaking, fields.List[Any]):
 class Distinct(ListOf):
     """A list of words, none of them twice."""
 
-    def __init__(self, inner: fields.Field[str], least: int, most: int, **kwargs: Any) -> None:
+    def __init__(self, inner: fields.Field[Any], least: int, most: int, **kwargs: Any) -> None:
         super().__init__(inner, least, most, **kwargs)
         self.metadata = {**self.metadata, "uniqueItems": True}
 

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, get_args
+from typing import Any, get_args
 
 from marshmallow import ValidationError, post_load, validates_schema
 
 from rules.document.criteria import CriteriaField
 from rules.document.fields import (
     NAMES,
+    BusinessDay,
     Currency,
     Distinct,
+    Flag,
     Key,
     Keyed,
     LanguageCode,
     ListOf,
+    MetricReference,
+    MonthDay,
     Nested,
     Reference,
     StrictSchema,
@@ -27,18 +31,29 @@ from rules.document.fields import (
 )
 from rules.document.metrics import MetricSchema
 from rules.document.sources import kind_word
+from rules.document.values import FactsField
 from rules.messages import Message
 from rules.policy import (
+    Anniversary,
     Benefit,
+    Calendar,
     DemotionPolicy,
+    Example,
+    Fixed,
+    Monthly,
+    Open,
     Period,
     Policy,
     Promise,
+    Promotion,
     Segment,
     Standard,
     Step,
     Tier,
+    UntilAssessment,
+    YearDays,
 )
+from rules.vocabulary import MetricType
 
 
 class BenefitSchema(StrictSchema):
@@ -125,48 +140,139 @@ class StandardSchema(StrictSchema):
         return Standard(**data)
 
 
-def _days() -> Whole:
-    return Whole(0, 3660, required=True)
-
-
-def _counted() -> Word:
-    return Word(*get_args(Literal["start", "previous_step"]))
-
-
-class WarningSchema(StrictSchema):
-    kind = kind_word("warning")
-    days = _days()
+class YearDaysSchema(StrictSchema):
+    kind = kind_word("year_days")
+    days = Distinct(MonthDay(), 1, 24, required=True)
 
     @post_load
+    def make(self, data: dict[str, Any], **kwargs: Any) -> YearDays:
+        return YearDays(tuple(sorted(data["days"])))
+
+
+class MonthlySchema(StrictSchema):
+    kind = kind_word("monthly")
+    day = Whole(1, 31, required=True)
+
+    @post_load
+    def make(self, data: dict[str, Any], **kwargs: Any) -> Monthly:
+        return Monthly(data["day"])
+
+
+class AnniversarySchema(StrictSchema):
+    kind = kind_word("anniversary")
+    every = Word("year", "month", required=True)
+    of = MetricReference(frozenset({MetricType.DATE}))
+
+    @post_load
+    def make(self, data: dict[str, Any], **kwargs: Any) -> Anniversary:
+        return Anniversary(data["every"], data.get("of"))
+
+
+def _assessment() -> Union:
+    return Union(
+        {"year_days": YearDaysSchema, "monthly": MonthlySchema, "anniversary": AnniversarySchema}
+    )
+
+
+class PromotionSchema(StrictSchema):
+    """When clients rise; at once and straight if left out."""
+
+    assessment = _assessment()
+    path = Word("straight", "one_rung")
+
+    @post_load
+    def make(self, data: dict[str, Any], **kwargs: Any) -> Promotion:
+        return Promotion(**data)
+
+
+class OpenSchema(StrictSchema):
+    kind = kind_word("open")
+
+    @post_load
+    def make(self, data: dict[str, Any], **kwargs: Any) -> Open:
+        return Open()
+
+
+class FixedSchema(StrictSchema):
+    kind = kind_word("fixed")
+    n = Whole(1, 1200, required=True)
+    unit = Word("days", "months", required=True)
+    to_month_end = Flag()
+
+    @post_load
+    def make(self, data: dict[str, Any], **kwargs: Any) -> Fixed:
+        data.pop("kind")
+        return Fixed(**data)
+
+
+class CalendarSchema(StrictSchema):
+    kind = kind_word("calendar")
+    unit = Word(*get_args(Period), required=True)
+    further = Whole(0, 10)
+    plus_months = Whole(0, 24)
+    starts = MonthDay()
+
+    @post_load
+    def make(self, data: dict[str, Any], **kwargs: Any) -> Calendar:
+        data.pop("kind")
+        return Calendar(**data)
+
+
+class UntilAssessmentSchema(StrictSchema):
+    kind = kind_word("until_assessment")
+
+    @post_load
+    def make(self, data: dict[str, Any], **kwargs: Any) -> UntilAssessment:
+        return UntilAssessment()
+
+
+def _validity() -> Union:
+    return Union(
+        {
+            "open": OpenSchema,
+            "fixed": FixedSchema,
+            "calendar": CalendarSchema,
+            "until_assessment": UntilAssessmentSchema,
+        }
+    )
+
+
+class _StepSchema(StrictSchema):
+    @post_load
     def make(self, data: dict[str, Any], **kwargs: Any) -> Step:
-        return Step(**data)
+        if "landing" in data and data["to"] != "one_rung":
+            raise ValidationError({"landing": [Message("needs the demotion to be to one_rung")]})
+        return Step(**data | {"benefits": tuple(data.get("benefits", ()))})
 
 
-class NoticeSchema(WarningSchema):
+class WarningSchema(_StepSchema):
+    kind = kind_word("warning")
+    days = Whole(0, 3660, required=True)
+
+
+class NoticeSchema(_StepSchema):
     kind = kind_word("notice")
-    counted = _counted()
+    days = Whole(0, 3660)
+    months = Whole(0, 120)
+    counted = Word("start", "previous_step")
 
 
-class WithdrawSchema(WarningSchema):
+class WithdrawSchema(NoticeSchema):
     kind = kind_word("withdraw")
-    counted = _counted()
     benefits = Distinct(Reference("benefits"), 1, 50, required=True)
 
-    @post_load
-    def make(self, data: dict[str, Any], **kwargs: Any) -> Step:
-        return Step(**data | {"benefits": tuple(data["benefits"])})
 
-
-class DemoteSchema(WarningSchema):
+class DemoteSchema(NoticeSchema):
     kind = kind_word("demote")
-    counted = _counted()
     to = Word("entitled", "one_rung", required=True)
+    landing = _validity()
 
 
 class DemotionPolicySchema(StrictSchema):
     key = Key(required=True)
     name = Translated(required=True)
     minimum_stay_days = Whole(0, 3660)
+    assessment = _assessment()
     unless = CriteriaField()
     steps = ListOf(
         Union(
@@ -196,6 +302,16 @@ class DemotionPolicySchema(StrictSchema):
         return DemotionPolicy(**data | {"steps": tuple(steps)})
 
 
+_NOT_FOR_THE_LOWEST = (
+    "entry",
+    "keep",
+    "demotion",
+    "validity",
+    "renewal",
+    "lifetime_after_years",
+)
+
+
 class TierSchema(StrictSchema):
     key = Key(required=True)
     name = Translated(required=True)
@@ -204,6 +320,9 @@ class TierSchema(StrictSchema):
     benefits = Keyed(Nested(BenefitSchema), 0, 50)
     standards = Distinct(Reference("standards"), 0, 50)
     demotion = Reference("demotion_policies")
+    validity = _validity()
+    renewal = Word("at_once", "at_expiry")
+    lifetime_after_years = Whole(0, 100)
 
     @validates_schema(pass_original=True, skip_on_field_errors=False)
     def _only_the_lowest_is_open(self, data: dict[str, Any], original: Any, **kwargs: Any) -> None:
@@ -215,7 +334,7 @@ class TierSchema(StrictSchema):
             return
         errors = {
             part: [Message("must be left out: everybody holds the lowest tier")]
-            for part in ("entry", "keep", "demotion")
+            for part in _NOT_FOR_THE_LOWEST
             if part in original
         }
         if errors:
@@ -238,6 +357,28 @@ class SegmentSchema(StrictSchema):
         return Segment(**data | {"standards": tuple(data.get("standards", ()))})
 
 
+class ExampleSchema(StrictSchema):
+    name = Translated(required=True)
+    date = BusinessDay(required=True)
+    facts = FactsField(
+        required=True,
+        metadata={
+            "description": "Metric key to value, as conditions are given theirs; null for what "
+            "is missing."
+        },
+    )
+    tier = Reference(
+        "tiers",
+        required=True,
+        allow_none=True,
+        metadata={"description": "The tier to be given; null for an undetermined answer."},
+    )
+
+    @post_load
+    def make(self, data: dict[str, Any], **kwargs: Any) -> Example:
+        return Example(**data)
+
+
 class PolicySchema(StrictSchema):
     """A policy document."""
 
@@ -253,6 +394,8 @@ class PolicySchema(StrictSchema):
     segments = Keyed(Nested(SegmentSchema), 0, 50)
     standards = Keyed(Nested(StandardSchema), 0, 100)
     demotion_policies = Keyed(Nested(DemotionPolicySchema), 0, 30)
+    promotion = Nested(PromotionSchema)
+    examples = ListOf(Nested(ExampleSchema), 0, 200)
 
     @post_load
     def make(self, data: dict[str, Any], **kwargs: Any) -> Policy:
@@ -268,4 +411,6 @@ class PolicySchema(StrictSchema):
             segments=tuple(data.get("segments", ())),
             standards=tuple(data.get("standards", ())),
             demotion_policies=tuple(data.get("demotion_policies", ())),
+            promotion=data.get("promotion", Promotion()),
+            examples=tuple(data.get("examples", ())),
         )

@@ -1,13 +1,13 @@
 """Nine real tier programmes, written as Merit policies, answer every published case as they should.
 
-The programmes — metrics, tiers, cases — are read from the shared folder beside the checkout; the
-policy documents beside this module say the same in Merit's own format.
+The programmes — metrics, tiers, cases, dated sequences — are read from the shared folder beside the
+checkout; the policy documents beside this module say the same in Merit's own format.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -47,6 +47,20 @@ class Case:
         return f"{self.programme}-{self.id}"
 
 
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One date of a published sequence, and how the programme's rules make a client stand then."""
+
+    programme: str
+    sequence: str
+    place: int
+    expected: Mapping[str, Any]
+
+    def __str__(self) -> str:
+        """Name the step in the id of a test."""
+        return f"{self.programme}-{self.sequence}-{self.expected['date']}"
+
+
 def _programmes() -> tuple[Programme, ...]:
     text = (SHARED / "programmes" / "programmes.yaml").read_text(encoding="utf-8")
     return tuple(yaml.safe_load(text)["programmes"])
@@ -65,6 +79,16 @@ CASES = tuple(
     for case in programme["cases"]
 )
 SENSITIVE = tuple(case for case in CASES if case.tier_two_valued is not None)
+SEQUENCES = {
+    (programme["id"], sequence["id"]): sequence
+    for programme in PROGRAMMES
+    for sequence in programme.get("sequences", ())
+}
+STEPS = tuple(
+    Step(*key, place, step)
+    for key, sequence in SEQUENCES.items()
+    for place, step in enumerate(sequence["steps"])
+)
 
 each_programme = pytest.mark.parametrize("programme", PROGRAMMES, ids=lambda each: each["id"])
 
@@ -99,6 +123,29 @@ def answers(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Answers
     """Return a function from a programme to its answers; the command runs once for each."""
     folder = tmp_path_factory.mktemp("programmes")
     return cache(lambda programme: _evaluate(programme, folder / f"{programme}.ndjson"))
+
+
+def _rehearse(programme: str, sequence: str, path: Path) -> Sequence[Mapping[str, Any]]:
+    """Ask the command how a client stands on each date, whose facts are that date's own alone."""
+    published = SEQUENCES[programme, sequence]
+    steps = [{"date": each["date"], "facts": each["facts"]} for each in published["steps"]]
+    rehearsed: dict[str, Any] = {"steps": steps}
+    if start := published.get("start"):
+        rehearsed["start"] = {"tier": start["tier"], "until": start["valid_until"]}
+    path.write_text(json.dumps(rehearsed, default=str), encoding="utf-8")
+    runner = create_app().test_cli_runner()
+    result = runner.invoke(args=["policy", "rehearse", str(_path(programme)), str(path)])
+    assert result.exit_code == 0, result.output
+    return [json.loads(line) for line in result.stdout.splitlines()]
+
+
+@pytest.fixture(scope="module")
+def rehearsed(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Callable[[str, str], Sequence[Mapping[str, Any]]]:
+    """Return a function from a sequence to its standings; the command runs once for each."""
+    folder = tmp_path_factory.mktemp("sequences")
+    return cache(lambda programme, each: _rehearse(programme, each, folder / f"{each}.json"))
 
 
 def test_there_are_nine_programmes_with_ninety_two_cases_and_a_document_for_each() -> None:
@@ -145,3 +192,31 @@ def test_a_missing_fact_is_not_taken_for_false_under_a_negation(
     assert case.tier != case.tier_two_valued
     assert answer["tier"]["key"] == case.tier
     assert any(condition["met"] is None for condition in answer["conditions"])
+
+
+def test_there_are_eleven_sequences_with_forty_three_dated_steps() -> None:
+    assert len(SEQUENCES) == 11
+    assert len({str(step) for step in STEPS}) == len(STEPS) == 43
+    assert sum("start" in each for each in SEQUENCES.values()) == 1
+
+
+@pytest.mark.parametrize("step", STEPS, ids=str)
+def test_the_command_rehearses_what_the_programme_does_to_its_clients(
+    step: Step, rehearsed: Callable[[str, str], Sequence[Mapping[str, Any]]]
+) -> None:
+    found = rehearsed(step.programme, step.sequence)[step.place]
+    ground = found["ground"]
+    grace = ground is not None and ground["cause"] == "grace"
+    told = {
+        "date": found["date"],
+        "qualified": found["entitled"],
+        "held": found["held"],
+        "valid_until": None if ground is None or grace else ground["until"],
+        "state": "grace" if grace else "active",
+    }
+
+    published = {name: step.expected[name] for name in told if name in step.expected}
+    assert {"qualified", "held"} <= published.keys()
+    assert {name: told[name] for name in published} == json.loads(
+        json.dumps(published, default=str)
+    )

@@ -226,6 +226,9 @@ EVERYTHING = policy_document(
             benefits=[{"key": "queue", "name": names("No queue")}],
             standards=["answer"],
             demotion="slow",
+            validity={"kind": "fixed", "n": 12, "unit": "months", "to_month_end": True},
+            renewal="at_expiry",
+            lifetime_after_years=10,
         ),
         tier(
             "gold",
@@ -237,6 +240,14 @@ EVERYTHING = policy_document(
                     {"none": [condition("private", "is", True)]},
                 ],
             },
+            validity={
+                "kind": "calendar",
+                "unit": "quarter",
+                "further": 1,
+                "plus_months": 2,
+                "starts": "04-06",
+            },
+            demotion="quick",
         ),
     ],
     segments=[
@@ -265,6 +276,7 @@ EVERYTHING = policy_document(
             "key": "slow",
             "name": names("Slow"),
             "minimum_stay_days": 90,
+            "assessment": {"kind": "anniversary", "every": "year", "of": "birthday"},
             "unless": {"qualifies_for": "gold"},
             "steps": [
                 {"kind": "warning", "days": 30},
@@ -272,7 +284,37 @@ EVERYTHING = policy_document(
                 {"kind": "withdraw", "days": 30, "benefits": ["queue"]},
                 {"kind": "demote", "days": 60, "to": "one_rung", "counted": "previous_step"},
             ],
-        }
+        },
+        {
+            "key": "quick",
+            "name": names("Quick"),
+            "assessment": {"kind": "year_days", "days": ["07-01", "01-01"]},
+            "steps": [
+                {"kind": "notice"},
+                {
+                    "kind": "demote",
+                    "months": 2,
+                    "days": 14,
+                    "to": "one_rung",
+                    "landing": {"kind": "until_assessment"},
+                },
+            ],
+        },
+    ],
+    promotion={"assessment": {"kind": "monthly", "day": 31}, "path": "one_rung"},
+    examples=[
+        {
+            "name": names("At the limit of Silver, which is enough for Gold"),
+            "date": "2026-06-30",
+            "facts": {"revenue": 100, "age": 0, "private": True},
+            "tier": "gold",
+        },
+        {
+            "name": names("One cent less, and perhaps private"),
+            "date": "2026-06-30",
+            "facts": {"revenue": 99, "age": 0, "private": None},
+            "tier": None,
+        },
     ],
 )
 """A valid document with every kind of part that a policy can have."""

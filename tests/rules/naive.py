@@ -209,13 +209,14 @@ def field(activity: Activity, name: str) -> Any:
 
 
 def balance(source: Document, client: Client, within: Inside, as_of: date) -> Fraction | None:
-    """Look at what stood at the end of every single day from the first statement on."""
+    """Look at what stood at the end of every single day from the first statement on, if any did."""
     statements = client.statements.get(source["attribute"], ())
     day = min((each.day for each in statements), default=as_of + DAY)
     stood = []
     while day <= as_of:
-        if within(day):
-            stood.append(Fraction([each.value for each in statements if each.day <= day][-1]))
+        value = [each.value for each in statements if each.day <= day][-1]
+        if within(day) and value is not None:
+            stood.append(Fraction(value))
         day += DAY
     if not stood:
         return None

@@ -30,7 +30,8 @@ some_activities = st.builds(
     channel=st.none() | st.sampled_from(["shop", "hotel"]),
     attributes=activity_attributes,
 )
-histories = st.lists(st.builds(Statement, days, decimals | st.integers(-5, 5)), max_size=6).map(
+stated = decimals | st.integers(-5, 5) | st.none()
+histories = st.lists(st.builds(Statement, days, stated), max_size=6).map(
     lambda found: sorted(found, key=lambda statement: statement.day)
 )
 clients = st.builds(

@@ -23,23 +23,32 @@ from rules.measure import Client, measure
 from rules.messages import Message
 from rules.policy import (
     Activities,
+    Anniversary,
     Attribute,
     AttributeHistory,
     Benefit,
     Between,
+    Calendar,
     CarryOver,
     Change,
     DaysSince,
     DemotionPolicy,
+    Example,
     Filter,
+    Fixed,
+    Monthly,
+    Open,
     Previous,
     Promise,
+    Promotion,
     Ratio,
     Rolling,
     Standard,
     Step,
     This,
+    UntilAssessment,
     WeightedSum,
+    YearDays,
 )
 from rules.vocabulary import LARGEST, Limit, MetricType, Missing, Operator
 from tests.rules.builders import (
@@ -73,6 +82,10 @@ NESTED: Any = []
 """A list in a list in a list … as deep as strict JSON lets anything through."""
 for _ in range(90):
     NESTED = [NESTED]
+
+
+def _window(kind: str, **parts: Any) -> Document:
+    return {"kind": kind, **parts}
 
 
 # -- what a document becomes -------------------------------------------------------------------
@@ -127,6 +140,10 @@ def test_a_document_with_everything_becomes_the_values_it_names() -> None:
         "balance": Missing.ZERO,
         "private": Missing.CANNOT_DECIDE,
     }
+    assert policy.key == "example"
+    assert policy.name == names("Example")
+    assert policy.languages == ("en", "uk")
+    assert (policy.currency, policy.time_zone) == ("EUR", "Europe/Kyiv")
     _, silver, gold = policy.tiers
     assert silver.entry == AllOf(
         (
@@ -136,6 +153,11 @@ def test_a_document_with_everything_becomes_the_values_it_names() -> None:
     )
     assert silver.benefits == (Benefit("queue", names("No queue")),)
     assert (silver.standards, silver.demotion) == (("answer",), "slow")
+    assert silver.validity == Fixed(12, "months", to_month_end=True)
+    assert (silver.renewal, silver.lifetime_after_years) == ("at_expiry", 10)
+    assert gold.validity == Calendar("quarter", 1, 2, (4, 6))
+    assert (gold.renewal, gold.lifetime_after_years) == ("at_once", None)
+    assert policy.promotion == Promotion(Monthly(31), "one_rung")
     assert gold.entry == AtLeast(
         1,
         (
@@ -158,14 +180,56 @@ def test_a_document_with_everything_becomes_the_values_it_names() -> None:
             names("Slow"),
             (
                 Step("warning", 30),
-                Step("notice", 0, "start"),
+                Step("notice", 0, counted="start"),
                 Step("withdraw", 30, benefits=("queue",)),
                 Step("demote", 60, to="one_rung"),
             ),
             90,
             QualifiesFor("gold"),
+            Anniversary("year", "birthday"),
+        ),
+        DemotionPolicy(
+            "quick",
+            names("Quick"),
+            (Step("notice"), Step("demote", 14, 2, to="one_rung", landing=UntilAssessment())),
+            assessment=YearDays(((1, 1), (7, 1))),
         ),
     )
+    assert policy.examples == (
+        Example(
+            names("At the limit of Silver, which is enough for Gold"),
+            date(2026, 6, 30),
+            {"revenue": 100, "age": 0, "private": True},
+            "gold",
+        ),
+        Example(
+            names("One cent less, and perhaps private"),
+            date(2026, 6, 30),
+            {"revenue": 99, "age": 0, "private": None},
+            None,
+        ),
+    )
+
+
+@pytest.mark.parametrize(
+    ("window", "read"),
+    [
+        (_window("this", unit="year"), This("year", (1, 1))),
+        (_window("previous", n=2, unit="quarter"), Previous(2, "quarter", (1, 1))),
+        (
+            _window("previous", n=2, unit="quarter", starts="12-31"),
+            Previous(2, "quarter", (12, 31)),
+        ),
+    ],
+)
+def test_a_year_begins_on_the_first_of_january_unless_it_is_said_otherwise(
+    window: Document, read: This | Previous
+) -> None:
+    policy = load(changed(EVERYTHING, place("metrics[2].source.window"), window))
+
+    source = policy.metrics["stars"].source
+    assert isinstance(source, Activities)
+    assert source.window == read
 
 
 def test_roots_have_their_places_among_all_nodes() -> None:
@@ -193,12 +257,14 @@ def test_a_policy_may_have_nothing_but_its_lowest_tier() -> None:
 
     assert [each.key for each in policy.tiers] == ["base"]
     assert policy.roots == ()
+    assert policy.examples == ()
 
 
 # -- one thing wrong: its path, and what would be right ----------------------------------------
 
 KEY = "must be a key: a small letter, then small letters, digits and underscores, at most 63 in all"
 OBJECT = "must be an object: {…}"
+A_BUSINESS_DATE = "must be a business date from 1970-01-01 to 2199-12-31"
 A_DAY = "must be a day that exists, written YYYY-MM-DD, from 1800-01-01 to 2299-12-31"
 DAY_OF_YEAR = "must be a day of every year, written MM-DD"
 TIME_ZONE = "must be a time zone, such as Europe/Kyiv"
@@ -397,8 +463,28 @@ REFUSALS = [
     ("tiers[1].standards[0]", "answers", "names none of the policy's standards (answer, call, "
      "greeting, promise, reminder, room, survey or welcome)"),
     ("tiers[1].standards", ["answer", "answer"], TWICE),
-    ("tiers[1].demotion", "fast", "names none of the policy's demotion policies (slow)"),
-    ("tiers[1].demotion", ["slow"], "names none of the policy's demotion policies (slow)"),
+    ("tiers[1].demotion", "fast", "names none of the policy's demotion policies (quick or "
+     "slow)"),
+    ("tiers[1].demotion", ["slow"], "names none of the policy's demotion policies (quick or "
+     "slow)"),
+    ("tiers[1].validity", "calendar", OBJECT),
+    ("tiers[1].validity.kind", "forever", "must be open, fixed, calendar or until_assessment"),
+    ("tiers[1].validity.n", 0, "must be a whole number from 1 to 1200"),
+    ("tiers[1].validity.n", 1201, "must be a whole number from 1 to 1200"),
+    ("tiers[1].validity.unit", "years", "must be days or months"),
+    ("tiers[1].validity.to_month_end", 1, "must be true or false"),
+    ("tiers[2].validity.unit", "week", "must be month, quarter, half_year or year"),
+    ("tiers[2].validity.further", 11, "must be a whole number from 0 to 10"),
+    ("tiers[2].validity.plus_months", 25, "must be a whole number from 0 to 24"),
+    ("tiers[2].validity.starts", "02-29", DAY_OF_YEAR),
+    ("tiers[1].renewal", "never", "must be at_once or at_expiry"),
+    ("tiers[1].lifetime_after_years", -1, "must be a whole number from 0 to 100"),
+    # promotion
+    ("promotion", "at_once", OBJECT),
+    ("promotion.path", "two_rungs", "must be straight or one_rung"),
+    ("promotion.assessment", ["01-01"], OBJECT),
+    ("promotion.assessment.kind", "daily", "must be year_days, monthly or anniversary"),
+    ("promotion.assessment.day", 32, "must be a whole number from 1 to 31"),
     # standards
     ("standards[0].answers", "the manager", KEY),
     ("standards[0].promise.kind", "respond", "must be respond_within, contact_every, "
@@ -425,6 +511,40 @@ REFUSALS = [
     ("demotion_policies[0].steps[2].benefits[0]", "room", "names none of the policy's benefits "
      "(queue)"),
     ("demotion_policies[0].steps[3].to", "base", "must be entitled or one_rung"),
+    ("demotion_policies[0].steps[3].days", 3661, "must be a whole number from 0 to 3660"),
+    ("demotion_policies[1].steps[1].months", 121, "must be a whole number from 0 to 120"),
+    ("demotion_policies[1].steps[1].landing.kind", "soft", "must be open, fixed, calendar or "
+     "until_assessment"),
+    ("demotion_policies[0].assessment.every", "quarter", "must be year or month"),
+    ("demotion_policies[0].assessment.of", "revenue", "must name a metric of type date; revenue "
+     "is of type money"),
+    ("demotion_policies[0].assessment.of", "age", "must name a metric of type date; age is of "
+     "type days"),
+    ("demotion_policies[0].assessment.of", "first_order", "names none of the policy's metrics "
+     f"({METRICS})"),
+    ("demotion_policies[1].assessment.days", [], "must have 1 to 24 entries"),
+    ("demotion_policies[1].assessment.days", ["01-01", "01-01"], TWICE),
+    ("demotion_policies[1].assessment.days[1]", "02-29", DAY_OF_YEAR),
+    ("demotion_policies[1].assessment.days[1]", "1 July", DAY_OF_YEAR),
+    # examples
+    ("examples", {}, "must be a list: […]"),
+    ("examples[0]", "gold", OBJECT),
+    ("examples[0].name", "Gold", 'must be a text by language, such as {"en": "Gold"}'),
+    ("examples[0].name.de", "Gold", "is not a language of this policy; these are en or uk"),
+    ("examples[0].date", "2026-06-31", A_DAY),
+    ("examples[0].date", "1969-12-31", A_BUSINESS_DATE),
+    ("examples[0].date", "2200-01-01", A_BUSINESS_DATE),
+    ("examples[1].facts", [], OBJECT),
+    ("examples[1].facts.revenue", Decimal("0.5"), "must be a whole number of minor units (cents, "
+     f"pence …) between -{LARGEST} and {LARGEST}"),
+    ("examples[1].facts.age", "9", f"must be a whole number between -{LARGEST} and {LARGEST}"),
+    ("examples[1].facts.private", 0, "must be true or false"),
+    ("examples[1].facts.business", "farm", "must be retail or hotel"),
+    ("examples[1].facts.birthday", "1.7.2026", A_DAY),
+    ("examples[1].facts.rating", 5, f"is not a metric of this policy; these are {METRICS}"),
+    ("examples[1].facts.rating", None, f"is not a metric of this policy; these are {METRICS}"),
+    ("examples[1].tier", "bronze", "names none of the policy's tiers (base, gold or silver)"),
+    ("examples[1].tier", ["gold"], "names none of the policy's tiers (base, gold or silver)"),
 ]  # fmt: skip
 
 
@@ -433,6 +553,112 @@ REFUSALS = [
 )
 def test_what_is_wrong_is_said_at_its_place(where: str, value: object, sentence: str) -> None:
     assert problems(changed(EVERYTHING, place(where), value)) == {where: sentence}
+
+
+@pytest.mark.parametrize(
+    ("where", "largest", "smallest"),
+    [
+        ("key", "a" * 63, "a"),
+        ("languages", ["en", *(f"x{letter}" for letter in "abcdefghijklmnopqrs")], ["en"]),
+        ("name.en", "a" * 200, "a"),
+        ("metrics[2].places", 6, 0),
+        ("metrics[5].source.good_for_days", 36525, 0),
+        ("metrics[9].source.terms[0].weight", 1_000_000, Decimal("0.000001")),
+        ("metrics[9].source.terms[0].weight", Decimal("999999.999999"), -1_000_000),
+        ("metrics[11].source.cap", LARGEST, 0),
+        ("metrics[11].source.above", LARGEST, 0),
+        (f"{FILTER}[2].value", LARGEST, Decimal("-0.000001")),
+        (f"{FILTER}[1].value", ["a" * 200] * 200, ["a"]),
+        ("standards[0].promise.working_minutes", 100_000, 1),
+        ("standards[1].promise.days", 3660, 1),
+        ("standards[2].promise.days", 3660, 0),
+        ("standards[3].promise.days_before", 366, 0),
+        ("standards[4].promise.days", 366, 0),
+        ("demotion_policies[0].minimum_stay_days", 3660, 0),
+        ("demotion_policies[0].steps[3].days", 3660, 0),
+        ("demotion_policies[1].steps[1].months", 120, 0),
+        ("demotion_policies[1].assessment.days[0]", "12-31", "01-02"),
+        ("promotion.assessment.day", 31, 1),
+        ("tiers[1].validity.n", 1200, 1),
+        ("tiers[1].lifetime_after_years", 100, 0),
+        ("tiers[2].validity.further", 10, 0),
+        ("tiers[2].validity.plus_months", 24, 0),
+        ("examples[0].date", "2199-12-31", "1970-01-01"),
+        ("examples[0].tier", None, "base"),
+        ("examples[0].facts.revenue", LARGEST, -LARGEST),
+        ("examples[0].facts", dict.fromkeys(METRICS.replace(" or ", ", ").split(", ")), {}),
+        *(
+            (
+                "metrics[0].source.window",
+                _window("rolling", n=n, unit=unit),
+                _window("rolling", n=1, unit=unit),
+            )
+            for unit, n in {"days": 36525, "weeks": 5217, "months": 1200, "years": 100}.items()
+        ),
+        *(
+            (
+                "metrics[0].source.window",
+                _window("previous", n=n, unit=unit),
+                _window("previous", n=1, unit=unit),
+            )
+            for unit, n in {"month": 1200, "quarter": 400, "half_year": 200, "year": 100}.items()
+        ),
+        (
+            "metrics[3].source.window",
+            _window("between", **{"from": "1800-01-01", "to": "2299-12-31"}),
+            _window("between", **{"from": "2026-01-01", "to": "2026-01-01"}),
+        ),
+    ],
+)
+def test_the_largest_and_the_smallest_are_still_right(
+    where: str, largest: object, smallest: object
+) -> None:
+    for value in (largest, smallest):
+        assert problems(changed(EVERYTHING, place(where), value)) == {}
+
+
+@pytest.mark.parametrize(
+    ("where", "least", "most"),
+    [
+        ("languages", 1, 20),
+        ("metrics", 0, 200),
+        ("metrics[0].source.kinds", 1, 50),
+        ("metrics[1].source.where", 0, 20),
+        ("metrics[7].options", 1, 100),
+        ("metrics[9].source.terms", 1, 20),
+        ("tiers", 1, 30),
+        ("tiers[1].benefits", 0, 50),
+        ("tiers[1].standards", 0, 50),
+        ("segments", 0, 50),
+        ("segments[0].standards", 0, 50),
+        ("standards", 0, 100),
+        ("demotion_policies", 0, 30),
+        ("demotion_policies[0].steps", 1, 20),
+        ("demotion_policies[0].steps[2].benefits", 1, 50),
+        ("demotion_policies[1].assessment.days", 1, 24),
+        ("examples", 0, 200),
+    ],
+)
+def test_a_list_has_only_so_many_entries(where: str, least: int, most: int) -> None:
+    def is_too_long_or_short(entries: int) -> bool:
+        said = problems(changed(EVERYTHING, place(where), [None] * entries))
+        return said.get(where) == f"must have {least} to {most} entries"
+
+    assert is_too_long_or_short(most + 1)
+    assert not is_too_long_or_short(most)
+    assert not is_too_long_or_short(least)
+    assert is_too_long_or_short(0) is (least == 1)
+
+
+def test_a_window_is_no_longer_than_a_century() -> None:
+    longest = {"days": 36525, "weeks": 5217, "months": 1200, "years": 100}
+    for unit, n in longest.items():
+        document = changed(
+            EVERYTHING,
+            place("metrics[2].source.window"),
+            _window("rolling", n=n + 1, unit=unit),
+        )
+        assert list(problems(document)) == ["metrics[2].source.window.n"]
 
 
 @pytest.mark.parametrize("document", [None, [], 5, "policy", True, NESTED])
@@ -629,8 +855,10 @@ def test_a_filter_on_an_attribute_may_compare_with_anything() -> None:
 # -- wherever it stands ------------------------------------------------------------------------
 
 OPTIONAL = {
-    "above", "counted", "demotion", "demotion_policies", "detail", "good_for_days",
-    "keep", "minimum_stay_days", "missing", "segments", "standards", "starts", "unless", "where",
+    "above", "assessment", "counted", "demotion", "demotion_policies", "detail", "examples",
+    "further", "good_for_days", "keep", "landing", "lifetime_after_years", "minimum_stay_days",
+    "missing", "months", "path", "plus_months", "promotion", "renewal", "segments", "standards",
+    "starts", "to_month_end", "unless", "validity", "where",
 }  # fmt: skip
 """The names that can be left out wherever they stand."""
 
@@ -639,16 +867,20 @@ NEEDED_BY_SOME = {"entry", "of", "options", "places"}
 
 
 def _objects() -> Iterator[Place]:
-    """Yield the place of every object in EVERYTHING but criteria and texts by language."""
+    """Yield the place of every object in EVERYTHING but criteria, facts and texts by language."""
     for here in places(EVERYTHING):
-        in_criteria = {"entry", "keep", "criteria", "unless"} & set(here)
+        in_criteria = {"entry", "keep", "criteria", "unless", "facts"} & set(here)
         if isinstance(found(EVERYTHING, here), dict) and not in_criteria and here[-1:] != ("name",):
             yield here
 
 
 def _is_optional(here: Place, name: str) -> bool:
     if name == "unit":
-        return "source" not in here and "promise" not in here
+        return not {"source", "promise", "validity"} & set(here)
+    if name == "days":
+        return "steps" in here and found(EVERYTHING, here)["kind"] != "warning"
+    if name == "of":
+        return "assessment" in here
     return name in OPTIONAL or (name == "benefits" and "steps" not in here)
 
 
@@ -679,6 +911,8 @@ def test_what_cannot_be_left_out_is_missed(here: Place) -> None:
 @each_object
 def test_null_is_no_value(here: Place) -> None:
     for name in found(EVERYTHING, here):
+        if "examples" in here and name == "tier":
+            continue  # an example of an undetermined answer
         said = problems(changed(EVERYTHING, (*here, name), None))[path((*here, name))]
 
         if name == "kind":
@@ -722,6 +956,10 @@ def test_many_errors_are_reported_at_once() -> None:
         "standards[1].promise.days": 0,
         "demotion_policies[0].unless.qualifies_for": "base",
         "demotion_policies[0].steps[3].to": "nowhere",
+        "examples[0].date": "today",
+        "examples[0].facts.age": "old",
+        "examples[0].facts.private": "no",
+        "examples[1].tier": "bronze",
     }
     document = EVERYTHING
     for where, value in wrong.items():
@@ -842,6 +1080,7 @@ def test_metrics_derived_from_each_other_in_a_circle_are_refused(length: int) ->
         _weighted("base", "x"),
         _change("x", "difference"),
         {"kind": "carry_over", "metric": "x", "cap": 1},
+        {"kind": "days_since", "metric": "x"},
     ],
     ids=str,
 )
@@ -939,13 +1178,18 @@ def test_two_metrics_whose_attributes_are_no_names_are_told_only_that(name: obje
 
 def test_everybody_holds_the_lowest_tier() -> None:
     criteria = condition("revenue", "at_least", 1)
-    lowest = tier("base", entry=criteria, keep=criteria, demotion="slow")
+    not_for_the_lowest: Document = {
+        "entry": criteria,
+        "keep": criteria,
+        "demotion": "slow",
+        "validity": {"kind": "open"},
+        "renewal": "at_once",
+        "lifetime_after_years": 0,
+    }
     sentence = "must be left out: everybody holds the lowest tier"
 
-    assert problems(changed(EVERYTHING, ("tiers", 0), lowest)) == {
-        "tiers[0].entry": sentence,
-        "tiers[0].keep": sentence,
-        "tiers[0].demotion": sentence,
+    assert problems(changed(EVERYTHING, ("tiers", 0), tier("base", **not_for_the_lowest))) == {
+        f"tiers[0].{part}": sentence for part in not_for_the_lowest
     }
 
 
@@ -989,6 +1233,122 @@ def test_a_segment_with_the_name_of_a_tier_may_still_ask_for_that_tier() -> None
     gold = {"key": "gold", "name": names("Gold"), "criteria": {"qualifies_for": "gold"}}
 
     assert problems(changed(EVERYTHING, place("segments[0]"), gold)) == {}
+
+
+# -- how tiers are held and lost ----------------------------------------------------------------
+
+NO_DATES = "needs assessment dates: those of the tier's demotion policy, or of promotion"
+AT_THE_NEXT_DATE = {"kind": "until_assessment"}
+MONTHLY = {"kind": "monthly", "day": 1}
+ONE_YEAR = {"kind": "fixed", "n": 12, "unit": "months"}
+
+
+def held_and_lost(
+    *steps: Document, of_demotion: Document | None = None, **of_gold: Any
+) -> Document:
+    """Return a document whose silver and gold are lost by these steps, if there are any."""
+    entry = condition("x", "at_least", 1)
+    demotion = {"key": "slow", "name": names("Slow"), "steps": list(steps), **(of_demotion or {})}
+    by_steps = {"demotion": "slow"} if steps else {}
+    return policy_document(
+        [metric("x", "count")],
+        [tier("silver", entry=entry, **by_steps), tier("gold", entry=entry, **by_steps, **of_gold)],
+        demotion_policies=[demotion] if steps else [],
+    )
+
+
+def test_what_is_not_said_of_a_tier_and_its_loss_has_its_plainest_meaning() -> None:
+    policy = load(held_and_lost({"kind": "notice"}, {"kind": "demote", "to": "one_rung"}))
+
+    gold = policy.tiers[2]
+    assert (gold.validity, gold.renewal, gold.lifetime_after_years) == (Open(), "at_once", None)
+    assert policy.promotion == Promotion(None, "straight")
+    [demotion] = policy.demotion_policies
+    assert demotion.assessment is None
+    assert demotion.steps == (
+        Step("notice", 0, 0, "previous_step"),
+        Step("demote", 0, 0, "previous_step", to="one_rung", landing=Open()),
+    )
+
+
+def test_only_a_warning_has_to_say_how_many_days() -> None:
+    said = problems(held_and_lost({"kind": "warning"}, {"kind": "notice"}))
+
+    assert said == {"demotion_policies[0].steps[0].days": "is missing"}
+
+
+def test_a_warning_has_no_months_and_counts_from_nothing() -> None:
+    warning = {"kind": "warning", "days": 1, "months": 1, "counted": "start"}
+
+    assert set(problems(held_and_lost(warning)).values()) == {
+        "is not known here; known are days or kind"
+    }
+
+
+def test_a_tier_held_until_an_assessment_needs_one() -> None:
+    said = {"tiers[2].validity": NO_DATES}
+    demote = {"kind": "demote", "to": "entitled"}
+
+    assert problems(held_and_lost(validity=AT_THE_NEXT_DATE)) == said
+    assert problems(held_and_lost(demote, validity=AT_THE_NEXT_DATE)) == said
+    assert not problems(
+        held_and_lost(demote, of_demotion={"assessment": MONTHLY}, validity=AT_THE_NEXT_DATE)
+    )
+    assert not problems(
+        {**held_and_lost(validity=AT_THE_NEXT_DATE), "promotion": {"assessment": MONTHLY}}
+    )
+
+
+def test_the_assessment_of_another_tier_is_none_of_a_tiers_own() -> None:
+    document = held_and_lost(
+        {"kind": "demote", "to": "entitled"},
+        of_demotion={"assessment": MONTHLY},
+        validity=AT_THE_NEXT_DATE,
+    )
+
+    assert problems(without(document, place("tiers[2].demotion"))) == {
+        "tiers[2].validity": NO_DATES
+    }
+
+
+def test_a_landing_until_an_assessment_needs_one_of_the_tier_landed_on() -> None:
+    where = "demotion_policies[0].steps[0].landing"
+    landing = {"kind": "demote", "to": "one_rung", "landing": AT_THE_NEXT_DATE}
+    assessed = held_and_lost(landing, of_demotion={"assessment": MONTHLY})
+
+    assert problems(held_and_lost(landing)) == {where: NO_DATES}
+    assert problems(assessed) == {}
+    assert problems(without(assessed, place("tiers[1].demotion"))) == {where: NO_DATES}
+    assert problems(without(assessed, place("tiers[2].demotion"))) == {}
+
+
+def test_only_a_demotion_by_one_rung_lands() -> None:
+    landing = {"kind": "demote", "to": "entitled", "landing": ONE_YEAR}
+
+    assert problems(held_and_lost(landing)) == {
+        "demotion_policies[0].steps[0].landing": "needs the demotion to be to one_rung"
+    }
+
+
+@pytest.mark.parametrize("validity", [None, {"kind": "open"}])
+def test_a_tier_is_renewed_at_its_end_only_if_it_has_one(validity: Document | None) -> None:
+    parts: Document = {} if validity is None else {"validity": validity}
+
+    assert problems(held_and_lost(renewal="at_expiry", **parts)) == {
+        "tiers[2].renewal": "needs a validity that ends"
+    }
+    assert problems(held_and_lost(renewal="at_once", **parts)) == {}
+    assert problems(held_and_lost(renewal="at_expiry", validity=ONE_YEAR)) == {}
+
+
+def test_a_warning_comes_only_where_a_tier_ends() -> None:
+    sentence = "warns of an end; the tier needs a validity that ends"
+    document = held_and_lost({"kind": "warning", "days": 30}, {"kind": "demote", "to": "entitled"})
+
+    assert problems(document) == {"tiers[1].demotion": sentence, "tiers[2].demotion": sentence}
+    ending = changed(document, place("tiers[1].validity"), ONE_YEAR)
+    assert problems(ending) == {"tiers[2].demotion": sentence}
+    assert problems(changed(ending, place("tiers[2].validity"), ONE_YEAR)) == {}
 
 
 # -- criteria ----------------------------------------------------------------------------------

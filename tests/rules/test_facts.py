@@ -13,9 +13,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rules.document.strict_json import dumps, loads
-from rules.facts import FactsInvalid, exact_text, read, read_value, write_value, written_number
+from rules.facts import (
+    FactsInvalid,
+    exact_text,
+    read,
+    read_value,
+    too_large,
+    write_value,
+    written_number,
+)
 from rules.messages import Message
-from rules.policy import Metric, Policy
+from rules.policy import Facts, Metric, Policy
 from rules.vocabulary import EARLIEST_DAY, LARGEST, LATEST_DAY, MetricType, Value, settle
 from tests.rules.builders import metric, policy
 
@@ -155,6 +163,25 @@ def test_everything_wrong_is_said_at_once() -> None:
     stated = {"a_money": "1", "a_count": 1, "a_date": "soon", "rating": 5, "a_choice": 0}
 
     assert list(problems(stated)) == ["a_money", "a_date", "rating", "a_choice"]
+
+
+def test_what_comes_to_more_than_is_decided_about_is_named() -> None:
+    derived: Facts = {
+        "a_money": LARGEST,
+        "a_count": -LARGEST - 1,
+        "a_decimal": Fraction(2 * LARGEST + 1, 2),
+        "a_days": LARGEST + 1,
+        "fine": -LARGEST,
+        "a_date": LATEST_DAY,
+        "a_boolean": True,
+        "a_choice": "hotel",
+    }
+
+    assert {each.path: each.message for each in too_large(POLICY, derived)} == {
+        "a_count": f"comes to a number not between -{LARGEST} and {LARGEST}",
+        "a_decimal": f"comes to a number not between -{LARGEST // 100} and {LARGEST // 100}",
+        "a_days": f"comes to a number not between -{LARGEST} and {LARGEST}",
+    }
 
 
 # -- what is written ---------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
@@ -43,7 +44,7 @@ def sale(day: str, amount: int | None = None, **fields: Any) -> Activity:
     return Activity(fields.pop("kind", "sale"), on(day), amount, **fields)
 
 
-def stated(**histories: dict[str, Raw]) -> Client:
+def stated(**histories: Mapping[str, Raw | None]) -> Client:
     """Return a client of whom values were stated on days: ``stated(stars={"2026-01-01": 5})``."""
     return Client(
         {
@@ -349,6 +350,30 @@ def test_a_stale_statement_does_not_fall_back_on_an_older_one() -> None:
     assert measured("count", attribute("x", good_for_days=10), client) is None
 
 
+ENDED = {"2026-06-11": 5, "2026-06-21": None, "2026-06-29": 8}
+"""Stated for ten days, then for eight not, then again."""
+
+
+@pytest.mark.parametrize("good_for", [{}, {"good_for_days": 400}])
+@pytest.mark.parametrize(("day", "value"), [
+    ("2026-06-20", 5),
+    ("2026-06-21", None),
+    ("2026-06-28", None),
+    ("2026-06-29", 8),
+])  # fmt: skip
+def test_an_attribute_is_missing_from_the_day_its_statement_ended(
+    day: str, value: int | None, good_for: dict[str, Any]
+) -> None:
+    assert measured("count", attribute("x", **good_for), stated(x=ENDED), on(day)) == value
+
+
+def test_a_statement_made_and_ended_on_one_day_was_never_in_force() -> None:
+    client = Client({"x": [Statement(TODAY, 1), Statement(TODAY, None)]})
+
+    assert measured("count", attribute("x"), client) is None
+    assert measured("money", history(), client) is None
+
+
 def test_a_stated_value_that_does_not_fit_the_metric_says_so() -> None:
     with pytest.raises(
         CannotMeasure, match="The metric x cannot be measured: 'farm' must be retail"
@@ -388,6 +413,23 @@ def test_a_balance_not_yet_stated_or_never_is_missing() -> None:
     for aggregate in ("daily_average", "minimum"):
         assert measured("money", history(aggregate)) is None
         assert measured("money", history(aggregate), stated(x={"2026-07-01": 5})) is None
+
+
+def test_days_on_which_a_balance_was_no_longer_stated_are_left_out() -> None:
+    client = stated(x=ENDED)
+
+    assert measured("money", history(), client) == Fraction(10 * 5 + 2 * 8, 12)
+    assert measured("money", history("minimum"), client) == 5
+    assert measured("money", history(), client, on("2026-06-28")) == 5
+    assert measured("money", history("minimum", {**WEEK, "n": 2}), client) == 8
+
+
+def test_a_balance_that_was_not_stated_on_any_day_of_the_window_is_missing() -> None:
+    for aggregate in ("daily_average", "minimum"):
+        source = history(aggregate, {**WEEK, "n": 8})
+
+        assert measured("money", source, stated(x=ENDED), on("2026-06-27")) == 5
+        assert measured("money", source, stated(x=ENDED), on("2026-06-28")) is None
 
 
 def test_a_balance_over_a_lifetime_begins_with_its_first_statement() -> None:

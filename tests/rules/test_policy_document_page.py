@@ -17,6 +17,7 @@ from contextlib import chdir
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
+from shutil import copytree
 from typing import Any, get_args
 
 import pytest
@@ -26,34 +27,40 @@ from marshmallow import Schema
 from app import create_app
 from app.api.evaluations import AnswerSchema, ConditionSchema
 from app.config import Config
-from app.services.evaluations import (
-    FIRST_BUSINESS_DATE,
-    LAST_BUSINESS_DATE,
-    QuestionSchema,
-    read_question,
-)
+from app.services.evaluations import QuestionSchema, read_question
 from app.services.policies import LARGEST_DOCUMENT
+from app.services.rehearsal import SequenceSchema, read_sequence
 from app.services.tables import ACTIVITY_FIELDS
+from rules.assessment import next_look
+from rules.decide import State
 from rules.document import DEEPEST_DERIVATION, MOST_CONDITIONS, load
 from rules.document.criteria import DEEPEST, WIDEST
 from rules.document.fields import Whole
 from rules.document.metrics import MetricSchema
 from rules.document.schemas import (
     DemotionPolicySchema,
+    ExampleSchema,
     PolicySchema,
+    PromotionSchema,
     SegmentSchema,
     StandardSchema,
     TierSchema,
+    YearDaysSchema,
 )
 from rules.document.sources import ActivitiesSchema, AttributeSchema, WeightedSumSchema
 from rules.document.strict_json import digest, loads
+from rules.examples import failures
 from rules.facts import MOST_PLACES, exact_text, read, write_value
 from rules.measure import Activity, Client, complete, measure
 from rules.policy import Activities, Aggregate, Policy, Previous, Rolling, This, Window
 from rules.reference import Reference
+from rules.standing import Cause, EventKind
+from rules.validity import last_day
 from rules.vocabulary import (
     EARLIEST_DAY,
+    FIRST_BUSINESS_DATE,
     LARGEST,
+    LAST_BUSINESS_DATE,
     LATEST_DAY,
     NUMERIC,
     OPERATORS,
@@ -76,7 +83,9 @@ from tests.rules.builders import (
     told,
 )
 
-PAGE = Path(__file__).parents[2] / "docs" / "policy-document.md"
+ROOT = Path(__file__).parents[2]
+PAGE = ROOT / "docs" / "policy-document.md"
+EXAMPLES = ROOT / "examples"
 TEXT = PAGE.read_text(encoding="utf-8")
 TODAY = date(2026, 7, 1)
 A_DAY = timedelta(days=1)
@@ -121,13 +130,21 @@ def blocks(*kinds: str) -> list[Block]:
     return [each for each in BLOCKS if each.kind in kinds]
 
 
+def block_of(kind: str) -> Block:
+    """Return the one block of a kind."""
+    [found] = blocks(kind)
+    return found
+
+
 def each_block(*kinds: str) -> pytest.MarkDecorator:
     return pytest.mark.parametrize("block", blocks(*kinds), ids=str)
 
 
 def saved() -> list[Block]:
     """Return the blocks that the page's reader saves to files."""
-    return blocks("document", "broken document", "facts", "wrong facts", "file", "program")
+    return blocks(
+        "document", "broken document", "facts", "wrong facts", "file", "program", "sequence"
+    )
 
 
 def table(name: str) -> list[list[str]]:
@@ -168,6 +185,7 @@ LISTS = {
     "segment": "segments",
     "standard": "standards",
     "demotion policy": "demotion_policies",
+    "example": "examples",
 }
 """In which list of a document an example of a part belongs."""
 
@@ -178,7 +196,7 @@ def whole_document(**further: Sequence[Document]) -> Document:
     for kind, name in LISTS.items():
         found = [loads(each.text) for each in blocks(kind)]
         document[name] = [*document.get(name, ()), *found, *further.get(name, ())]
-    return dict(document)
+    return {**document, "promotion": loads(block_of("promotion").text)}
 
 
 def with_criteria(metrics: Sequence[Document], *criteria: Document) -> Document:
@@ -202,7 +220,9 @@ def test_every_block_of_json_is_checked() -> None:
     answers = {"answer", "part of answer"}
     files = {"document", "facts", "broken document", "wrong facts"}
 
-    assert kinds == {*LISTS, *answers, *files, "criteria", "promise"}
+    sequences = {"sequence", "measures"}
+
+    assert kinds == {*LISTS, *answers, *files, *sequences, "criteria", "promise", "promotion"}
 
 
 @each_block("document")
@@ -228,6 +248,13 @@ def test_an_example_of_a_promise_fits_a_standard(block: Block) -> None:
     assert told(whole_document(standards=[{**standard, "promise": loads(block.text)}])) == ()
 
 
+def test_the_examples_of_examples_give_what_they_expect() -> None:
+    whole = load(whole_document())
+
+    assert whole.examples
+    assert failures(whole, Reference(whole).judge) == ()
+
+
 @each_block("facts")
 def test_examples_of_facts_fit_their_policy(block: Block) -> None:
     _, document = block.names
@@ -235,6 +262,17 @@ def test_examples_of_facts_fit_their_policy(block: Block) -> None:
 
     for line in block.text.splitlines():
         assert read_question(found, loads(line), TODAY)[1]
+
+
+def test_an_example_of_measures_fits_the_sequence_of_the_page() -> None:
+    sequence: Any = loads(block_of("sequence").text)
+    measures = loads(block_of("measures").text)
+    wholesale = load(loads((EXAMPLES / "wholesale.json").read_bytes()))
+
+    found = read_sequence(wholesale, {**sequence, "measures": measures})
+
+    assert len(found.steps) == 4
+    assert [each.kind for each in found.measures] == ["hold", "floor"]
 
 
 def test_every_file_is_named_where_the_reader_sees_it() -> None:
@@ -262,6 +300,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     found = tmp_path_factory.mktemp("page")
     for each in saved():
         (found / each.names[0]).write_text(each.text, encoding="utf-8")
+    copytree(EXAMPLES, found / "examples")
     return found
 
 
@@ -328,7 +367,10 @@ def test_the_program_computes_the_digest_of_whatever_a_policy_can_hold(folder: P
         ("metric", MetricSchema),
         ("activities", ActivitiesSchema),
         ("tier", TierSchema),
+        ("promotion", PromotionSchema),
+        ("sequence", SequenceSchema),
         ("demotion", DemotionPolicySchema),
+        ("example", ExampleSchema),
         ("question", QuestionSchema),
     ],
 )
@@ -391,6 +433,17 @@ def test_every_step_of_a_demotion_is_explained_and_has_an_example() -> None:
     assert_parts_are_explained(table("steps"), kinds(DemotionPolicySchema, "steps"))
 
 
+def test_every_validity_and_assessment_is_explained_and_has_an_example() -> None:
+    validities = kinds(TierSchema, "validity")
+    assessments = kinds(DemotionPolicySchema, "assessment")
+
+    assert_parts_are_explained(table("validity kinds"), validities)
+    assert_parts_are_explained(table("assessment kinds"), assessments)
+    examples = {written(row[0])["kind"] for row in table("validities")}
+    assert examples | {"until_assessment"} == set(validities)
+    assert {written(row[0])["kind"] for row in table("assessments")} == set(assessments)
+
+
 def assert_parts_are_explained(rows: list[list[str]], shapes: Mapping[str, type[Schema]]) -> None:
     """Assert that each row names the parts of its kind, and the page their words and bounds."""
     assert [quoted(row[0])[0] for row in rows] == list(shapes)
@@ -428,7 +481,7 @@ def limits() -> Iterator[tuple[str, tuple[int, int]]]:
         found: Any = schema().fields[field]
         return found.least, found.most
 
-    for part in ("languages", "metrics", "tiers", "segments", "standards", "demotion_policies"):
+    for part in ("languages", *LISTS.values()):
         yield part, bounds(PolicySchema, part)
     yield "options of a metric", bounds(MetricSchema, "options")
     yield "kinds of activities of a metric", bounds(ActivitiesSchema, "kinds")
@@ -440,6 +493,7 @@ def limits() -> Iterator[tuple[str, tuple[int, int]]]:
     assert bounds(TierSchema, "standards") == bounds(SegmentSchema, "standards")
     yield "standards of a tier or segment", bounds(TierSchema, "standards")
     yield "steps of a demotion policy", bounds(DemotionPolicySchema, "steps")
+    yield "days of assessment in a year", bounds(YearDaysSchema, "days")
     yield "parts of a group", (1, WIDEST)
     yield "groups within each other", (0, DEEPEST)
     yield "conditions, prerequisites and groups of the whole policy", (0, MOST_CONDITIONS)
@@ -698,6 +752,45 @@ def test_changes_are_measured_against_these_days(row: list[str]) -> None:
 
     assert isinstance(window, Rolling | This | Previous)
     assert (span(window, day), preceding(window, day)) == (days(row[2]), days(row[3]))
+
+
+# -- how tiers are held over time -----------------------------------------------------------------
+
+
+def on(cell: str) -> date | None:
+    return None if cell in {"none", "–"} else date.fromisoformat(cell)
+
+
+@each_row("validities")
+def test_a_tier_that_is_earned_is_held_until_this_day(row: list[str]) -> None:
+    platinum = {**loads(block_of("tier").text), "validity": written(row[0])}  # type: ignore[dict-item]  # an object
+    document = whole_document()
+    without_warning = [{**document["demotion_policies"][0], "steps": [{"kind": "notice"}]}]
+    tiers = [*document["tiers"][:-1], platinum]
+    found = load({**document, "tiers": tiers, "demotion_policies": without_warning})
+
+    assert last_day(found.tiers[-1].validity, date.fromisoformat(row[1]), None) == on(row[2])
+
+
+@each_row("assessments")
+def test_a_policy_next_looks_on_this_day(row: list[str]) -> None:
+    found = load({**whole_document(), "promotion": {"assessment": written(row[0])}})
+
+    assert found.promotion.assessment is not None
+    assert next_look(found.promotion.assessment, date.fromisoformat(row[2]), on(row[1])) == on(
+        row[3]
+    )
+
+
+@pytest.mark.usefixtures("printed")
+def test_the_parts_of_a_rehearsal_are_explained() -> None:
+    [shown] = [each.text.splitlines()[1:] for each in blocks("console") if "rehearse" in each.text]
+    steps = [json.loads(line) for line in shown]
+
+    assert all(list(step) == first_words("rehearsed") for step in steps)
+    section = TEXT.split("### Rehearsing a policy")[1].split("## Errors")[0]
+    for word in (*get_args(EventKind), *get_args(Cause), *get_args(State)):
+        assert f"`{word}`" in section
 
 
 # -- missing values and outcomes ---------------------------------------------------------------

@@ -1,0 +1,483 @@
+"""How a client stands on a business date, from how they stood before and that day's facts.
+
+The tier held is the highest with a ground valid on the date; it is lost only by the steps of its
+demotion policy.  A pure function of policy, facts, standing and date, applied date by date in
+order; docs/semantics.md has its rules, by number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date
+from typing import Literal
+
+from rules.assessment import looks_on, next_look
+from rules.policy import Anniversary, Assessment, DemotionPolicy, Policy, Step, Tier
+from rules.standing import Event, EventKind, Findings, Ground, Mark, Measure, Run, Standing
+from rules.validity import last_day
+from rules.windows import DAY, add_months
+
+AT_ONCE = (Step("demote", 0, to="entitled"),)
+"""What happens to who fails a tier without a demotion policy."""
+
+
+def decide(  # noqa: PLR0913 - the whole of what a standing depends on
+    policy: Policy,
+    found: Findings,
+    before: Standing | None,
+    day: date,
+    *,
+    measures: Sequence[Measure] = (),
+    issued: date | None = None,
+) -> tuple[Standing, tuple[Event, ...]]:
+    """Return how a client stands on business date ``day``, and what happened to them on it.
+
+    :param before: how they stood on an earlier date; None for who is new.
+    :param measures: what people decided beside the rules.
+    :param issued: the day on which this is really carried out, and notices go out; ``day``
+        unless it is caught up with later.
+    :raises ValueError: if ``before`` is not of an earlier date, or ``issued`` is before ``day``.
+    """
+    if before is None:
+        before = Standing(policy.tiers[0].key, day, date.min)
+    if before.as_of >= day:
+        raise ValueError("dates are decided in order, each once")
+    if issued is not None and issued < day:
+        raise ValueError("a date is decided on that day or later")
+    case = _Case(policy, found, before, day, measures, issued or day)
+    case.measure()
+    case.bridge()
+    case.earn()
+    if not case.promote():
+        case.fail()
+    return case.standing(), tuple(case.events)
+
+
+def in_force(policy: Policy, standing: Standing, measures: Sequence[Measure], day: date) -> str:
+    """Return the tier by which a client is served: the one held, overrides gone over it.
+
+    Exactly a tier goes over a ceiling, a ceiling over a floor; of two of a kind the stricter.
+    """
+    places = {tier.key: place for place, tier in enumerate(policy.tiers)}
+    holding = [each for each in measures if each.holds(day)]
+
+    def named(kind: str) -> list[int]:
+        return [places[each.tier] for each in holding if each.kind == kind and each.tier]
+
+    place = min([max([places[standing.tier], *named("floor")]), *named("ceiling")])
+    return policy.tiers[min(named("exact"), default=place)].key
+
+
+State = Literal["secure", "on_notice", "reduced", "on_hold", "overridden"]
+
+
+def state(standing: Standing, measures: Sequence[Measure], day: date) -> State:
+    """Return in what state a standing is on the day it was decided for, or later."""
+    kinds = {each.kind for each in measures if each.holds(day)}
+    if "hold" in kinds:
+        return "on_hold"
+    if kinds:
+        return "overridden"
+    if standing.withdrawn:
+        return "reduced"
+    return "on_notice" if standing.run and standing.run.done else "secure"
+
+
+def ground_of(standing: Standing, day: date) -> Ground | None:
+    """Return the ground by which the tier is held: the one that ends last, grace only for want.
+
+    Of two without an end the one for life.
+    """
+    holding = [each for each in standing.grounds if each.tier == standing.tier and each.holds(day)]
+    return max(holding, key=_rank, default=None)
+
+
+def deadline(policy: Policy, standing: Standing) -> date | None:
+    """Return the first day on which the tier may be lost, if the client goes on failing.
+
+    None where no step is under way, or none of them demotes.
+    """
+    steps, run = steps_of(policy, standing.tier), standing.run
+    demoting = [place for place, step in enumerate(steps) if step.kind == "demote"]
+    if run is None or not demoting:
+        return None
+    earliest = standing.as_of + DAY
+    if run.started is None:
+        ground = ground_of(standing, standing.as_of)
+        earliest = ground.last + DAY if ground and ground.last else earliest
+        run = replace(run, started=Mark(earliest, run.stood))
+    return max(earliest, due_on(steps, run, demoting[0]))
+
+
+def steps_of(policy: Policy, tier: str) -> tuple[Step, ...]:
+    """Return what happens, step by step, to who fails a tier."""
+    demotion = policy.demotion_of(tier)
+    return AT_ONCE if demotion is None else demotion.steps
+
+
+def due_on(steps: Sequence[Step], run: Run, place: int) -> date:
+    """Return the day on which a step of a run is due.
+
+    Counted from the run's start, as much later as a notice went out late, so that what it
+    announced is kept; or from the day the step before was really carried out, or will be.
+    """
+    if run.started is None:
+        raise ValueError("a run that has not started has no steps that are due")
+    step = steps[place]
+    if step.kind == "warning":
+        return run.clocked(run.started)
+    if step.counted == "start" or place == 0:
+        return _after(run.clocked(run.started) + run.late * DAY, step)
+    done = place <= len(run.done)
+    return _after(run.clocked(run.done[place - 1]) if done else due_on(steps, run, place - 1), step)
+
+
+class _Case:
+    """One client on one date."""
+
+    def __init__(  # noqa: PLR0913, PLR0917 - as decide
+        self,
+        policy: Policy,
+        found: Findings,
+        before: Standing,
+        day: date,
+        measures: Sequence[Measure],
+        issued: date,
+    ) -> None:
+        self._policy, self._found, self._before = policy, found, before
+        self._day, self._measures, self._issued = day, measures, issued
+        self._places = {tier.key: place for place, tier in enumerate(policy.tiers)}
+        self._held = self._places[before.tier]
+        self._grounds = list(before.grounds)
+        self._since, self._run, self._withdrawn = before.since, before.run, before.withdrawn
+        self._is_renewed = self._is_regained = False
+        self.events: list[Event] = []
+
+    def standing(self) -> Standing:
+        return Standing(
+            self._key(self._held),
+            self._since,
+            self._day,
+            tuple(self._grounds),
+            self._run,
+            self._withdrawn,
+        )
+
+    def measure(self) -> None:
+        """Tell what a person decided that is now in force, or no longer is (rule 5)."""
+        for each in self._measures:
+            was, now = each.holds(self._before.as_of), each.holds(self._day)
+            if now and not was:
+                self._tell("hold_set" if each.kind == "hold" else "override_set")
+            if was and not now:
+                self._tell("hold_ended" if each.kind == "hold" else "override_ended")
+
+    # -- grounds -------------------------------------------------------------------------------
+
+    def bridge(self) -> None:
+        """Bridge the held tier's end by grace: it is lost only by a step (rules 4 and 6)."""
+        if self._held and not self._causes():
+            ends = [each.last for each in self._of(self._held) if each.last is not None]
+            first = max(ends, default=self._day - DAY) + DAY
+            self._grounds.append(Ground(self._key(self._held), first, None, "grace"))
+
+    def earn(self) -> None:
+        """Earn and renew grounds, also at and below the held tier (rule 1)."""
+        best = self._found.at_least if self._found.entitled is None else self._found.entitled
+        reach = self._reach()
+        earned = {self._held} if self._found.keep[self._held] is True else set()
+        if best <= reach or reach > self._held:
+            earned.add(min(best, reach))
+        lowest = self._held if self._has_expired() else 1
+        for place in sorted(earned - {0}):
+            if place >= lowest:
+                self._earn(place)
+        for place, tier in enumerate(self._policy.tiers[: reach + 1]):
+            if self._is_for_life(place, tier):
+                self._add(Ground(tier.key, self._day, None, "lifetime"))
+        self._end_open_grounds(earned)
+
+    def _reach(self) -> int:
+        """Return the highest place that may be earned today."""
+        promotion = self._policy.promotion
+        if promotion.assessment is not None and not self._looks(promotion.assessment):
+            return self._held
+        highest = len(self._policy.tiers) - 1
+        return highest if promotion.path == "straight" else min(self._held + 1, highest)
+
+    def _earn(self, place: int) -> None:
+        if self._is_locked(place):
+            return
+        tier = self._policy.tiers[place]
+        last = last_day(tier.validity, self._day, self._next_look(place))
+        at_expiry = tier.renewal == "at_expiry" and last is not None
+        self._add(Ground(tier.key, self._day, last, "earned", at_expiry))
+
+    def _is_locked(self, place: int) -> bool:
+        """Tell whether a ground runs, of this tier or higher, that renews only at its end."""
+        return any(
+            each.renews_at_expiry and each.holds(self._day) and place <= self._places[each.tier]
+            for each in self._grounds
+        )
+
+    def _has_expired(self) -> bool:
+        """Tell whether the held tier's last earned ground renews at its end, and that is past."""
+        earned = [each for each in self._of(self._held) if each.cause == "earned"]
+        latest = max(earned, key=_end, default=None)
+        return (
+            latest is not None
+            and latest.renews_at_expiry
+            and self._since <= _end(latest) < self._day
+        )
+
+    def _add(self, ground: Ground) -> None:
+        """Add a ground, or lengthen the one of its cause that runs: the later end counts."""
+        place = self._places[ground.tier]
+        if place == self._held:
+            self._is_regained = self._is_regained or self._is_in_grace()
+            self._is_renewed = True
+        self._end_grace(place)
+        for index, each in enumerate(self._grounds):
+            if (each.tier, each.cause) == (ground.tier, ground.cause) and each.holds(self._day):
+                self._grounds[index] = replace(each, last=max(each, ground, key=_end).last)
+                return
+        self._grounds.append(ground)
+
+    def _end_open_grounds(self, earned: set[int]) -> None:
+        """End what lasts only while the keep criteria hold, where they do not.
+
+        Also the grace that a promotion left behind below the held tier.  Where the entry is
+        undetermined nothing ends (rule 6).
+        """
+        if self._found.entitled is None:
+            return
+        for place in range(1, len(self._policy.tiers)):
+            if self._found.keep[place] is False and place not in earned:
+                causes = {"earned", "landing"} | ({"grace"} if place < self._held else set())
+                for each in [each for each in self._of(place) if each.cause in causes]:
+                    if each.last is None:
+                        self._cut(each)
+        self.bridge()
+
+    def _is_for_life(self, place: int, tier: Tier) -> bool:
+        years = tier.lifetime_after_years
+        if years is None or "lifetime" in self._causes(place):
+            return False
+        return self._found.entry[place] is True if years == 0 else self._was_held(place, years)
+
+    def _was_held(self, place: int, years: int) -> bool:
+        """Tell whether a tier or a higher one was earned for so many years in all.
+
+        They have as many days as the years from the first of those days on.
+        """
+        spans = sorted(
+            (each.first, min(self._day, _end(each)))
+            for each in self._grounds
+            if self._places[each.tier] >= place and each.cause in {"earned", "lifetime"}
+        )
+        if not spans:
+            return False
+        begun = covered = spans[0][0]
+        days = 0
+        for first, last in spans:
+            days += max(0, (last + DAY - max(first, covered)).days)
+            covered = max(covered, last + DAY)
+        return days >= (add_months(begun, 12 * years) - begun).days
+
+    # -- the tier held ---------------------------------------------------------------------------
+
+    def promote(self) -> bool:
+        """Let the highest ground decide; a promotion closes a run and gives all benefits back."""
+        top = self._top()
+        if top <= self._held:
+            return False
+        self._move(top, "promoted")
+        return True
+
+    def fail(self) -> None:
+        """Begin, go on with or end a failing run (rules 2, 3 and 5)."""
+        if self._is_regained:
+            self._tell("renewed")
+        if self._run is not None:
+            if self._is_mended():
+                self._lift()
+                return
+            self._run = replace(self._run, stood=self._run.stood + self._days_stopped())
+        if self._held == 0 or self._is_stopped() or not self._fails():
+            return
+        if self._may_start():
+            run = self._run or Run(None)
+            self._run = replace(run, started=Mark(self._day, run.stood))
+        elif self._run is None:
+            self._warn()
+        self._carry_out()
+
+    def _is_mended(self) -> bool:
+        return self._is_renewed or self._found.keep[self._held] is True
+
+    def _lift(self) -> None:
+        if self._run is not None and self._run.done:
+            self._tell("reinstated", benefits=self._withdrawn)
+        self._run, self._withdrawn = None, ()
+
+    def _fails(self) -> bool:
+        """Tell whether the facts say that the held tier is not kept; doubt loses nobody a tier."""
+        entitled, demotion = self._found.entitled, self._demotion()
+        return (
+            entitled is not None
+            and entitled < self._held
+            and self._found.keep[self._held] is False
+            and (demotion is None or self._found.unless[demotion.key] is False)
+        )
+
+    def _may_start(self) -> bool:
+        """Tell whether a run may start: by grace alone, after the minimum stay, on a date to look.
+
+        A ground with an end, or for life, protects; an open one has ended by now.
+        """
+        if (self._run is not None and self._run.started is not None) or not self._is_in_grace():
+            return False
+        demotion = self._demotion()
+        return demotion is None or (
+            self._day >= self._since + demotion.minimum_stay_days * DAY
+            and (demotion.assessment is None or self._looks(demotion.assessment))
+        )
+
+    # -- steps -------------------------------------------------------------------------------------
+
+    def _warn(self) -> None:
+        """Warn n days before the last day of the ground, the ground intact (rule 3)."""
+        first = self._steps()[0]
+        end = max(_end(each) for each in self._of(self._held) if each.holds(self._day))
+        if first.kind == "warning" and self._day >= end - first.days * DAY:
+            self._run = Run(None)
+            self._take(first)
+
+    def _carry_out(self) -> None:
+        """Carry out what is due; nothing before the run has started."""
+        while self._run is not None and self._run.started is not None:
+            steps, place = self._steps(), len(self._run.done)
+            if place == len(steps) or self._day < due_on(steps, self._run, place):
+                return
+            self._take(steps[place])
+
+    def _take(self, step: Step) -> None:
+        run = self._run
+        assert run is not None  # noqa: S101 - only a run has steps
+        self._run = replace(run, done=(*run.done, Mark(self._issued, run.stood)))
+        match step.kind:
+            case "warning" | "notice":
+                self._run = replace(self._run, late=max(run.late, self._days_late(run)))
+                self._tell("notice_given")
+            case "withdraw":
+                taken = tuple(each for each in step.benefits if each not in self._withdrawn)
+                self._withdrawn += taken
+                self._tell("benefit_withdrawn", benefits=taken)
+            case "demote":
+                self._demote(step)
+
+    def _days_late(self, run: Run) -> int:
+        """Count by how much a run's next step goes out later than if nothing had been late."""
+        planned = self._day
+        if run.started is not None:
+            planned = due_on(self._steps(), replace(run, done=(), late=0), len(run.done))
+        return (self._issued - planned).days
+
+    def _demote(self, step: Step) -> None:
+        """End the grace, all that holds the tier; what remains, is earned or lands decides (4)."""
+        fallen = self._held
+        self._end_grace(fallen)
+        if self._found.entitled:
+            self._earn(self._found.entitled)
+        if step.to == "one_rung" and fallen > 1:
+            last = last_day(step.landing, self._day, self._next_look(fallen - 1))
+            self._add(Ground(self._key(fallen - 1), self._day, last, "landing"))
+        self._move(self._top(), "demoted")
+
+    def _move(self, place: int, kind: EventKind) -> None:
+        before = self._key(self._held)
+        given_back = self._withdrawn if place > self._held else ()
+        self._held, self._since, self._run, self._withdrawn = place, self._day, None, ()
+        self._tell(kind, before, given_back)
+
+    # -- small things ------------------------------------------------------------------------------
+
+    def _top(self) -> int:
+        return max(
+            (self._places[each.tier] for each in self._grounds if each.holds(self._day)), default=0
+        )
+
+    def _causes(self, place: int | None = None) -> set[str]:
+        """Return the causes by which a tier, the held one unless told, is held today."""
+        grounds = self._of(self._held if place is None else place)
+        return {each.cause for each in grounds if each.holds(self._day)}
+
+    def _is_in_grace(self) -> bool:
+        """Tell whether nothing but grace holds the held tier."""
+        return self._causes() == {"grace"}
+
+    def _end_grace(self, place: int) -> None:
+        for each in self._of(place):
+            if each.cause == "grace" and each.holds(self._day):
+                self._cut(each)
+
+    def _cut(self, ground: Ground) -> None:
+        """End a ground with yesterday."""
+        self._grounds.remove(ground)
+        if ground.first < self._day:
+            self._grounds.append(replace(ground, last=self._day - DAY))
+
+    def _of(self, place: int) -> list[Ground]:
+        return [each for each in self._grounds if each.tier == self._key(place)]
+
+    def _key(self, place: int) -> str:
+        return self._policy.tiers[place].key
+
+    def _demotion(self) -> DemotionPolicy | None:
+        return self._policy.demotion_of(self._key(self._held))
+
+    def _steps(self) -> tuple[Step, ...]:
+        return steps_of(self._policy, self._key(self._held))
+
+    def _looks(self, look: Assessment) -> bool:
+        return looks_on(look, self._day, self._counted_from(look, self._since))
+
+    def _next_look(self, place: int) -> date | None:
+        """Return the next assessment date of a tier: its demotion policy's, or promotion's."""
+        demotion = self._policy.demotion_of(self._key(place))
+        look = (demotion and demotion.assessment) or self._policy.promotion.assessment
+        since = self._since if place == self._held else self._day
+        return next_look(look, self._day, self._counted_from(look, since)) if look else None
+
+    def _counted_from(self, look: Assessment, since: date) -> date | None:
+        """Return what anniversaries are counted from: a date of the client's, or the tier's."""
+        if isinstance(look, Anniversary) and look.of is not None:
+            return self._found.dates.get(look.of)
+        return since
+
+    def _is_stopped(self) -> bool:
+        return any(each.holds(self._day) for each in self._measures)
+
+    def _days_stopped(self) -> int:
+        """Count the days since the last decision on which a person had the clock stopped."""
+        since = (self._day - self._before.as_of).days
+        days = [self._day - back * DAY for back in range(since)]
+        return sum(any(each.holds(day) for each in self._measures) for day in days)
+
+    def _tell(
+        self, kind: EventKind, before: str | None = None, benefits: tuple[str, ...] = ()
+    ) -> None:
+        self.events.append(Event(kind, self._day, self._key(self._held), before, benefits))
+
+
+def _after(day: date, step: Step) -> date:
+    return add_months(day, step.months) + step.days * DAY
+
+
+def _rank(ground: Ground) -> tuple[bool, date, bool]:
+    return ground.cause != "grace", _end(ground), ground.cause == "lifetime"
+
+
+def _end(ground: Ground) -> date:
+    return ground.last or date.max

@@ -1,0 +1,137 @@
+"""How tiers are held and lost, said in sentences; the rest is read back in the commands' tests."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from app.words import Words
+from rules.describe import describe
+from rules.document import load
+from tests.rules.builders import Document, condition, metric, names, option, policy_document, tier
+
+WORDS = Words()
+MONTHLY = {"kind": "monthly", "day": 1}
+
+
+def said(*steps: Document, promotion: Document | None = None, **parts: Any) -> list[str]:
+    """Return what is said after the criteria of a tier with these parts, lost by these steps."""
+    demotion = {"key": "way", "name": names("Way"), "steps": list(steps)}
+    lost = {"demotion": "way"} if steps else {}
+    whole: Document = {"promotion": promotion} if promotion else {}
+    if steps:
+        whole["demotion_policies"] = [{**demotion, **parts.pop("of_demotion", {})}]
+    entry = condition("spend", "at_least", 1)
+    gold = tier("gold", entry=entry, benefits=[option("queue")], **lost, **parts)
+    document = policy_document([metric("spend", "count"), metric("first", "date")], [gold], **whole)
+    lines = ["  " * each.depth + WORDS.say(each.sentence) for each in describe(load(document))]
+    return lines[lines.index("  gold brings: queue.") + 1 :]
+
+
+def test_a_tier_of_which_nothing_more_is_said_has_no_more_sentences() -> None:
+    assert said() == []
+    assert said(validity={"kind": "open"}, renewal="at_once", promotion={"path": "straight"}) == []
+
+
+@pytest.mark.parametrize(
+    ("validity", "held"),
+    [
+        ({"kind": "fixed", "n": 12, "unit": "months"}, "for 12 months"),
+        ({"kind": "fixed", "n": 1, "unit": "days"}, "for 1 day"),
+        (
+            {"kind": "fixed", "n": 1, "unit": "months", "to_month_end": True},
+            "for 1 month and on to the end of the month",
+        ),
+        ({"kind": "calendar", "unit": "month"}, "until the end of that month"),
+        (
+            {"kind": "calendar", "unit": "year", "further": 1, "plus_months": 2},
+            "until the end of the next calendar year and 2 months more",
+        ),
+        (
+            {"kind": "calendar", "unit": "half_year", "further": 3, "plus_months": 1},
+            "until the end of that half-year and 3 further ones and 1 month more",
+        ),
+        (
+            {"kind": "calendar", "unit": "quarter", "starts": "04-06"},
+            "until the end of that quarter (years begin on 04-06)",
+        ),
+    ],
+)
+def test_how_long_a_tier_is_held_is_said(validity: Document, held: str) -> None:
+    assert said(validity=validity) == [f"  gold, once earned, is held {held}."]
+
+
+def test_a_tier_held_until_an_assessment_says_so_and_when_that_is() -> None:
+    assert said(validity={"kind": "until_assessment"}, promotion={"assessment": MONTHLY}) == [
+        "  gold, once earned, is held until the day before the next assessment.",
+        "Clients rise only on day 1 of each month.",
+    ]
+
+
+def test_a_renewal_at_the_end_is_said() -> None:
+    year = {"kind": "fixed", "n": 12, "unit": "months"}
+
+    assert said(validity=year, renewal="at_expiry")[1:] == ["  gold is renewed only when it ends."]
+
+
+def test_a_tier_for_life_is_said() -> None:
+    assert said(lifetime_after_years=0) == ["  gold, once earned, is held for life."]
+    assert said(lifetime_after_years=1) == ["  gold is held for life after 1 year."]
+    assert said(lifetime_after_years=10) == ["  gold is held for life after 10 years."]
+
+
+@pytest.mark.parametrize(
+    ("assessment", "days"),
+    [
+        (
+            {"kind": "year_days", "days": ["10-01", "01-01", "04-01"]},
+            "January 1, April 1, and October 1",
+        ),
+        (MONTHLY, "day 1 of each month"),
+        ({"kind": "monthly", "day": 31}, "the last day of each month"),
+        (
+            {"kind": "anniversary", "every": "year"},
+            "the yearly anniversary of the day on which the tier was reached",
+        ),
+        (
+            {"kind": "anniversary", "every": "month", "of": "first"},
+            "the monthly anniversary of “first”",
+        ),
+    ],
+)
+def test_assessment_dates_are_said(assessment: Document, days: str) -> None:
+    demote = {"kind": "demote", "to": "entitled"}
+
+    assert said(promotion={"assessment": assessment}) == [f"Clients rise only on {days}."]
+    assert said(demote, of_demotion={"assessment": assessment})[1:2] == [
+        f"    beginning only on {days};"
+    ]
+
+
+def test_a_path_by_rungs_is_said() -> None:
+    assert said(promotion={"path": "one_rung"}) == ["Clients rise one tier at a time."]
+
+
+def test_steps_are_said_with_their_months_and_days() -> None:
+    landing = {"kind": "fixed", "n": 6, "unit": "months"}
+    steps: list[Document] = [
+        {"kind": "warning", "days": 1},
+        {"kind": "notice"},
+        {"kind": "withdraw", "months": 2, "days": 14, "benefits": ["queue"]},
+        {"kind": "demote", "months": 3, "counted": "start", "to": "one_rung", "landing": landing},
+    ]
+
+    assert said(*steps, validity=landing)[1:] == [
+        "  Who no longer keeps gold is stepped down by “Way”:",
+        "    1 day before the end: a warning;",
+        "    at once: a notice;",
+        "    2 months and 14 days later: without “queue”;",
+        "    3 months after this began: one tier down, held for 6 months.",
+    ]
+
+
+def test_a_demotion_by_one_rung_without_a_landing_says_no_more() -> None:
+    assert said({"kind": "demote", "days": 30, "to": "one_rung"})[1:] == [
+        "    30 days later: one tier down."
+    ]

@@ -1,0 +1,80 @@
+"""The examples in docs/semantics.md come out as they are printed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from rules.decide import deadline, state
+from rules.policy import Fixed, Promotion, Step
+from tests.rules.standings import NOTICE, Life, demote, demoting, ladder, tier, withdraw
+from tests.rules.test_decide import QUARTERLY, SLOWLY, YEAR, held, hold
+
+PAGE = (Path(__file__).parents[2] / "docs" / "semantics.md").read_text(encoding="utf-8")
+EXAMPLES = dict(re.findall(r"<!-- example: (.+) -->\n\|.*\n\|.*\n((?:\|.*\n)+)", PAGE))
+
+
+def gold(*steps: Step, last: str | None = None, hold_: tuple[str, str] | None = None) -> Life:
+    demotion = [demoting(*steps)] if steps else []
+    named = tier("gold", demotion="slowly" if steps else None)
+    life = held(ladder(named, demotion=demotion), last=last)
+    life.measures = [hold(*hold_)] if hold_ else []
+    return life
+
+
+def by_rungs() -> Life:
+    by_quarter = Promotion(QUARTERLY, "one_rung")
+    return Life(ladder(tier("silver"), tier("gold"), promotion=by_quarter))
+
+
+def landing() -> Life:
+    one_rung = demoting(demote(to="one_rung", landing=Fixed(3, "months")))
+    return held(ladder(tier("silver"), tier("gold", demotion="slowly"), demotion=[one_rung]))
+
+
+BEGINNINGS: dict[str, Callable[[], Life]] = {
+    "renewal at expiry": lambda: Life(ladder(tier("gold", validity=YEAR, renewal="at_expiry"))),
+    "one rung on each assessment date": by_rungs,
+    "for life after two years": lambda: Life(ladder(tier("gold", lifetime_after_years=2))),
+    "mended, and failed again": lambda: gold(*SLOWLY.steps),
+    "notice, withdrawal, demotion": lambda: gold(
+        NOTICE, withdraw(30, "lounge"), demote(60, counted="start")
+    ),
+    "warned": lambda: gold(Step("warning", 30), demote(10, counted="start"), last="2026-03-31"),
+    "issued late": lambda: gold(NOTICE, demote(20)),
+    "a soft landing": landing,
+    "a hold": lambda: gold(NOTICE, demote(10), hold_=("2026-01-05", "2026-01-20")),
+    "undetermined": lambda: gold(last="2026-01-31"),
+    "dates not evaluated": lambda: gold(*SLOWLY.steps, last="2026-01-31"),
+}
+
+
+def test_every_example_of_the_page_is_known() -> None:
+    assert list(EXAMPLES) == list(BEGINNINGS)
+
+
+@pytest.mark.parametrize("name", BEGINNINGS)
+def test_an_example_comes_out_as_it_is_printed(name: str) -> None:
+    life = BEGINNINGS[name]()
+
+    for line in EXAMPLES[name].splitlines():
+        dated, given, *expected = [cell.strip() for cell in line.strip("|").split("|")]
+        day, _, issued = dated.rstrip(")").partition(" (on ")
+        entitled = None if given == "undetermined" else given
+        events = life.on(day, entitled, issued=issued or None)
+        assert [*told(life), ", ".join(events)] == expected, line
+
+
+def told(life: Life) -> list[str]:
+    """Write how a client stands as the page does."""
+    ground = re.sub(r" (?=[0-9])", " until ", life.ground)
+    until = deadline(life.policy, life.now)
+    return [
+        life.tier,
+        ground,
+        state(life.now, life.measures, life.now.as_of),
+        "" if until is None else until.isoformat(),
+    ]

@@ -9,12 +9,18 @@ import structlog
 from flask import Flask
 
 from app.api import register_api
-from app.cli.policy import policy_commands
+from app.cli.demo import demo
+from app.cli.governance import policy_commands
+from app.cli.history import history_commands
+from app.cli.imports import import_commands
+from app.cli.installation import database_commands, setup
+from app.cli.people import key_commands, user_commands
+from app.cli.tiers import tiers
+from app.cli.worker import job_commands, worker
 from app.clock import Clock, system_clock
 from app.config import Config
 from app.logs import configure_logs
 from app.merit import Merit
-from app.services.policies import Rulebook
 
 
 class _Application(Flask):
@@ -33,7 +39,20 @@ def create_app(config: Config | None = None, clock: Clock = system_clock) -> Fla
     config = config or Config.from_environment(os.environ)
     configure_logs()
     app = _Application("merit", static_folder=None, template_folder=None)
-    Merit(config, clock, Rulebook(config.policy_file)).install(app)
+    Merit(config, clock).install(app)
     register_api(app)
-    app.cli.add_command(policy_commands)
+    for command in (
+        database_commands,
+        demo,
+        history_commands,
+        import_commands,
+        job_commands,
+        key_commands,
+        policy_commands,
+        setup,
+        tiers,
+        user_commands,
+        worker,
+    ):
+        app.cli.add_command(command)
     return app

@@ -1,24 +1,63 @@
-"""What one running application has: its settings, its clock, its rulebook."""
+"""What one running application has: its settings, clock, database, secret and rulebook."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from typing import cast
 
 from flask import Flask, current_app
 
 from app.clock import Clock
 from app.config import Config
-from app.services.policies import Rulebook
+from app.database import BUSY_SECONDS, Database
+from app.services.authority import Actor
+from app.services.history import Act
+from app.services.installation import Fixed, fixed
+from app.services.keys import Secret
+from app.services.rulebook import Rulebook
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Merit:
     """Put into the application by :func:`app.create_app`, found again by :func:`merit`."""
 
     config: Config
     clock: Clock
-    rulebook: Rulebook
+
+    @cached_property
+    def database(self) -> Database:
+        return Database(self.config.database)
+
+    @cached_property
+    def owner(self) -> Database:
+        """The database as the role that owns its tables."""
+        return Database(self.config.owner) if self.config.owner else self.database
+
+    @cached_property
+    def secret(self) -> Secret:
+        return Secret(self.config.secret_file)
+
+    @cached_property
+    def rulebook(self) -> Rulebook:
+        return Rulebook()
+
+    @cached_property
+    def fixed(self) -> Fixed:
+        """What is fixed for the installation.
+
+        :raises NotSetUp: if nothing is yet.
+        """
+        with self.database.reading() as session:
+            return fixed(session)
+
+    @contextmanager
+    def acting(self, actor: Actor, wait: float = BUSY_SECONDS) -> Iterator[Act]:
+        """Open the transaction of one use case; see :meth:`Database.writing`."""
+        with self.database.writing(wait) as session:
+            yield Act(session, actor, self.clock())
 
     def install(self, app: Flask) -> None:
         app.extensions["merit"] = self

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from babel import Locale
 from babel.core import negotiate_locale
-from babel.dates import format_date
+from babel.dates import format_date, format_skeleton
 from babel.lists import format_list
 from babel.numbers import (
     format_currency,
@@ -23,7 +23,7 @@ from babel.units import format_unit
 
 from rules.messages import N_, Message
 from rules.policy import Names
-from rules.sentences import Listed, Named, Shown
+from rules.sentences import DayOfYear, Length, Listed, Named, Shown
 from rules.vocabulary import MetricType, Number
 
 CATALOGUES = Path(__file__).parent / "translations"
@@ -76,6 +76,10 @@ class Words:
                 return format_list(parts, "or" if text.joined == "or" else "standard", self._locale)
             case date():
                 return _day(self._locale, text)
+            case DayOfYear(month, day):
+                return format_skeleton("MMMMd", date(2001, month, day), locale=self._locale)
+            case Length(n, unit):
+                return format_unit(n, f"duration-{unit}", "long", locale=self._locale)
             case _:
                 return str(text)
 

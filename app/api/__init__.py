@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 from time import perf_counter
+from typing import Any
 
 import structlog
+from apispec import BasePlugin
 from flask import Flask, Response, g, request
 from flask_smorest import Api
 
+from app.api.activities import ActivitySchema, activities
+from app.api.clients import ClientSchema, clients
+from app.api.decisions import decisions
 from app.api.docs import register_docs
 from app.api.evaluations import AnswerSchema, evaluations
 from app.api.operations import operations
 from app.api.policy import policy
 from app.api.problems import ProblemSchema, register_problems
-from app.api.telemetry import count_request
+from app.api.security import SCHEME
+from app.api.standing import standing
 from app.policy_schema import SchemaPlugin, schema_name
 from app.services.evaluations import QuestionSchema
+from app.telemetry import count_request
 
 LARGEST_BODY = 8 * 1024 * 1024
 
@@ -37,6 +44,30 @@ class _Api(Api):
         pass
 
 
+class _ScopesPlugin(BasePlugin):
+    """apispec's plugin that says of each operation what scopes of a key it takes."""
+
+    def __init__(self, app: Flask) -> None:
+        self._app = app
+
+    def operation_helper(
+        self,
+        path: str | None = None,
+        operations: dict[str, Any] | None = None,
+        **described: Any,
+    ) -> None:
+        view: Any = self._app.view_functions[described["rule"].endpoint]
+        for method, operation in (operations or {}).items():
+            scopes = getattr(getattr(view.view_class, method), "scopes", ())
+            operation["security"] = [{"key": [scope.value]} for scope in scopes]
+            if scopes:
+                said = " or ".join(f"`{scope.value}`" for scope in scopes)
+                text = f"Takes a key with the scope {said}."
+                operation["description"] = "\n\n".join(
+                    filter(None, [operation.get("description"), text])
+                )
+
+
 def register_api(app: Flask) -> None:
     """Put the API, its description and its operations into an application."""
     app.config.update(
@@ -56,12 +87,17 @@ def register_api(app: Flask) -> None:
                 "description": "Who is a VIP client, by written rules: the tier, the reason, "
                 "what is missing for the next."
             },
+            "extra_plugins": [_ScopesPlugin(app)],
         },
     )
     api.spec.components.schema("Problem", schema=ProblemSchema)
     api.spec.components.schema("Question", schema=QuestionSchema)
     api.spec.components.schema("Answer", schema=AnswerSchema)
-    for blueprint in (evaluations, policy, operations):
+    api.spec.components.schema("Client", schema=ClientSchema)
+    api.spec.components.schema("Activity", schema=ActivitySchema)
+    api.spec.components.security_scheme("key", SCHEME)
+    blueprints = (standing, clients, activities, evaluations, policy, decisions, operations)
+    for blueprint in blueprints:
         api.register_blueprint(blueprint)
     register_docs(app)
     register_problems(app)

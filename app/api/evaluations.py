@@ -4,20 +4,25 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Response, request
+from flask import Response
 from flask.views import MethodView
 from flask_smorest import Blueprint
 from marshmallow import Schema, fields
-from werkzeug.exceptions import RequestEntityTooLarge, UnsupportedMediaType
 
+from app.api.bodies import json_answer, json_body
 from app.api.problems import ACCEPT_LANGUAGE, problems, reader_words, written_in
-from app.api.telemetry import count_evaluations
+from app.api.repeatable import HEADER, repeatable
+from app.api.security import require_scope, requires
 from app.clock import business_date
 from app.merit import merit
+from app.services.authority import Scope
+from app.services.cells import REFERENCE
 from app.services.evaluations import answer_for, read_question
+from app.services.policies import PolicyInForce
+from app.services.standings import stored
+from app.telemetry import count_evaluations
 from app.words import Words
 from rules.document import Problem
-from rules.document.strict_json import dumps, loads
 from rules.facts import FactsInvalid
 from rules.messages import Message
 
@@ -139,49 +144,44 @@ class Evaluations(MethodView):
                 "application/json": {"schema": _one_or_many("Question"), "example": _EXAMPLE}
             },
         },
-        parameters=[ACCEPT_LANGUAGE],
-        **problems(400, 413, 415, 422, 503),
+        parameters=[ACCEPT_LANGUAGE, HEADER],
+        **problems(400, 401, 403, 409, 413, 415, 422, 429, 503),
     )
     @evaluations.response(200, _one_or_many("Answer"), description="One answer, or one for each.")
+    @requires(Scope.EVALUATE_FACTS, Scope.EVALUATE_CLIENT)
+    @repeatable
     def post(self) -> Response:
-        """Judge facts.
+        """Judge facts, or a client with some facts changed.
 
         One question, or up to 1,000 in an array; all are answered or, with errors by index,
         none. The same question alone or among others has the same answer.
         """
-        if request.mimetype != "application/json":
-            raise UnsupportedMediaType
-        body = loads(_body())
+        body = json_body()
         several = isinstance(body, list)
-        in_force = merit().rulebook.in_force()
         words = reader_words()
-        answers = _answers(body if isinstance(body, list) else [body], words, several=several)
-        count_evaluations(in_force.policy.digest, len(answers))
-        answer = Response(
-            dumps(answers if several else answers[0]), content_type="application/json"
+        in_force, answers = _answers(
+            body if isinstance(body, list) else [body], words, several=several
         )
-        return written_in(words, answer)
+        count_evaluations(in_force.policy.digest, len(answers))
+        return written_in(words, json_answer(answers if several else answers[0]))
 
 
-def _body() -> bytes:
-    """Return the request's body; one that does not say its size is cut off at the largest."""
-    body = request.get_data()
-    if request.content_length is None and len(body) == request.max_content_length:
-        raise RequestEntityTooLarge
-    return body
-
-
-def _answers(items: list[object], words: Words, *, several: bool) -> list[dict[str, Any]]:
+def _answers(
+    items: list[object], words: Words, *, several: bool
+) -> tuple[PolicyInForce, list[dict[str, Any]]]:
     if not 1 <= len(items) <= MOST_AT_ONCE:
         message = Message("must hold 1 to %(most)d questions", most=MOST_AT_ONCE)
         raise FactsInvalid([Problem("", message)])
     found = merit()
-    in_force = found.rulebook.in_force()
+    clients = _clients(items)
+    with found.database.reading() as session:
+        in_force = found.rulebook.in_force(session)
+        known = stored(session, clients)
     today = business_date(found.clock, in_force.policy.time_zone)
     read, wrong = [], []
     for index, item in enumerate(items):
         try:
-            read.append(read_question(in_force.policy, item, today))
+            read.append(read_question(in_force.policy, item, today, known))
         except FactsInvalid as error:
             prefix = f"[{index}]." if several else ""
             wrong += [
@@ -191,4 +191,23 @@ def _answers(items: list[object], words: Words, *, several: bool) -> list[dict[s
                 break
     if wrong:
         raise FactsInvalid(wrong)
-    return [answer_for(in_force, question, facts, words) for question, facts in read]
+    return in_force, [answer_for(in_force, question, facts, words) for question, facts in read]
+
+
+def _clients(items: list[object]) -> set[str]:
+    """Return the clients whose recorded facts are asked about.
+
+    :raises NotAllowed: if the key is not for that, or not for what is asked of the others.
+    """
+    stored_, stated = set(), False
+    for item in items:
+        if isinstance(item, dict) and "changed" in item:
+            require_scope(Scope.EVALUATE_CLIENT)
+            client = item.get("client")
+            if isinstance(client, str) and REFERENCE.fullmatch(client):
+                stored_.add(client)
+        else:
+            stated = True
+    if stated:
+        require_scope(Scope.EVALUATE_FACTS)
+    return stored_

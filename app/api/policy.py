@@ -10,18 +10,13 @@ from flask_smorest import Blueprint
 from marshmallow import Schema, fields
 from werkzeug.exceptions import PreconditionFailed
 
-from app.api.problems import ACCEPT_LANGUAGE, problems, reader_words, written_in
+from app.api.problems import ACCEPT_LANGUAGE, IF_NONE_MATCH, problems, reader_words, written_in
+from app.api.security import requires
 from app.merit import merit
+from app.services.authority import Scope
 from rules.describe import describe
 from rules.document.schemas import PolicySchema
 from rules.document.strict_json import dumps
-
-_IF_NONE_MATCH = {
-    "in": "header",
-    "name": "If-None-Match",
-    "schema": {"type": "string"},
-    "description": "The ETag of the answer that is already known.",
-}
 
 policy = Blueprint("policy", __name__, url_prefix="/api/v1", description="The policy in force.")
 
@@ -33,6 +28,7 @@ class SentenceSchema(Schema):
 
 class PolicyInForceSchema(Schema):
     document = fields.Nested(PolicySchema, required=True)
+    version = fields.Integer(required=True)
     digest = fields.String(
         required=True, metadata={"description": "SHA-256 of the document's canonical bytes."}
     )
@@ -41,18 +37,21 @@ class PolicyInForceSchema(Schema):
 
 @policy.route("/policy")
 class PolicyInForce(MethodView):
-    @policy.doc(parameters=[ACCEPT_LANGUAGE, _IF_NONE_MATCH], **problems(412, 503))
+    @policy.doc(parameters=[ACCEPT_LANGUAGE, IF_NONE_MATCH], **problems(401, 403, 412, 429, 503))
     @policy.response(200, PolicyInForceSchema)
     @policy.alt_response(304, description="It is still the one that If-None-Match names.")
+    @requires(Scope.POLICY_READ)
     def get(self) -> Response:
         """Read the policy in force.
 
         Its document, its digest, and what it says in plain sentences.
         """
-        in_force = merit().rulebook.in_force()
+        with merit().database.reading() as session:
+            in_force = merit().rulebook.in_force(session)
         words = reader_words()
         body = {
             "document": in_force.document,
+            "version": in_force.number,
             "digest": in_force.policy.digest,
             "sentences": [
                 {"depth": line.depth, "text": words.say(line.sentence)}

@@ -9,10 +9,28 @@ from typing import Any
 import structlog
 from flask import Flask, Response, request
 from marshmallow import Schema, fields
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as SQLAlchemyTimeout
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
-from app.api.telemetry import count_failure
-from app.services.policies import NoPolicy, PolicyUnusable
+from app.api.repeatable import NameInvalid, NameTaken, StillRunning
+from app.api.security import Unauthorized
+from app.database import DatabaseUnsuitable
+from app.services.errors import (
+    Conflict,
+    Conflicting,
+    Invalid,
+    NotActionable,
+    NotAllowed,
+    NotThere,
+    Refused,
+    Stale,
+    TooMany,
+)
+from app.services.installation import NotSetUp
+from app.services.rulebook import NoPolicy, PolicyUnusable
+from app.services.standings import NoTier
+from app.telemetry import count_failure
 from app.words import Words
 from rules.document import Problem
 from rules.document.strict_json import JsonRefused, dumps
@@ -59,6 +77,13 @@ ACCEPT_LANGUAGE = {
     "description": "The language of the sentences.",
 }
 
+IF_NONE_MATCH = {
+    "in": "header",
+    "name": "If-None-Match",
+    "schema": {"type": "string"},
+    "description": "The ETag of the answer that is already known.",
+}
+
 
 def reader_words() -> Words:
     """Return the words of the language the request asks for."""
@@ -93,11 +118,17 @@ def problem(
 
 _BY_STATUS = {
     400: ("bad-request", Message("Bad request"), Message("The request cannot be understood.")),
+    403: ("not-allowed", Message("Not allowed"), Message("You may not do this.")),
     404: ("not-found", Message("Not found"), Message("There is nothing under this address.")),
     405: (
         "method-not-allowed",
         Message("Method not allowed"),
         Message("This address does not take this method; the header Allow names those it does."),
+    ),
+    409: (
+        "conflict",
+        Message("Conflict"),
+        Message("It contradicts what stands here already."),
     ),
     412: (
         "precondition-failed",
@@ -108,13 +139,14 @@ _BY_STATUS = {
     415: (
         "unsupported-media-type",
         Message("Unsupported media type"),
-        Message("The body must be application/json."),
+        Message("The body is of a media type that is not taken here."),
     ),
     416: (
         "range-not-satisfiable",
         Message("Range not satisfiable"),
         Message("There is nothing in the range that was asked for."),
     ),
+    422: ("invalid", Message("Invalid"), Message("Something given cannot be taken.")),
     500: (
         "internal",
         Message("Internal error"),
@@ -146,17 +178,64 @@ def _facts(error: FactsInvalid) -> Response:
     )
 
 
-def _no_policy(error: NoPolicy) -> Response:
-    return problem(503, "no-policy", Message("There is no policy"), error.message)
+def _unavailable(kind: str, title: Message) -> Callable[[Any], Response]:
+    def answer(error: NoPolicy | NotSetUp | DatabaseUnsuitable | PolicyUnusable) -> Response:
+        return problem(503, kind, title, error.message)
+
+    return answer
 
 
-def _unusable(_error: PolicyUnusable) -> Response:
-    return problem(
+def _no_answer(error: NoTier) -> Response:
+    return problem(503, "no-answer", Message("No tier can be named"), error.message)
+
+
+def _invalid(error: Invalid) -> Response:
+    status = 409 if isinstance(error, Conflicting) else 422
+    kind, title, _ = _BY_STATUS[status]
+    detail = Message("See errors: each names a field and what would be right.")
+    return problem(status, kind, title, detail, error.problems)
+
+
+_STATUSES: dict[type[Refused], int] = {
+    NotAllowed: 403,
+    NotThere: 404,
+    NotActionable: 409,
+    Conflict: 409,
+    StillRunning: 409,
+    Stale: 412,
+    NameInvalid: 400,
+    NameTaken: 422,
+}
+
+
+def _refused(error: Refused) -> Response:
+    status = _STATUSES[type(error)]
+    kind, title, _ = _BY_STATUS[status]
+    return problem(status, kind, title, error.message)
+
+
+def _unauthorized(error: Unauthorized) -> Response:
+    answer = problem(401, "unauthorized", Message("Not authorised"), error.message)
+    answer.headers["WWW-Authenticate"] = "Bearer"
+    return answer
+
+
+def _too_many(error: TooMany) -> Response:
+    answer = problem(429, "too-many", Message("Too many requests"), error.message)
+    answer.headers["Retry-After"] = str(error.seconds)
+    return answer
+
+
+def _database(error: OperationalError | SQLAlchemyTimeout) -> Response:
+    log.error("database", reason=type(error).__name__)
+    answer = problem(
         503,
-        "policy-unusable",
-        Message("The policy cannot be used"),
-        Message("The configured policy cannot be used; /readyz says why."),
+        "unavailable",
+        Message("Unavailable"),
+        Message("The database does not answer; try again in a moment."),
     )
+    answer.headers["Retry-After"] = "1"
+    return answer
 
 
 def _failed(error: EngineFailure | Disagreement) -> Response:
@@ -175,8 +254,17 @@ _HANDLERS: dict[type[Exception], Callable[[Any], Response]] = {
     HTTPException: _http,
     JsonRefused: _not_json,
     FactsInvalid: _facts,
-    NoPolicy: _no_policy,
-    PolicyUnusable: _unusable,
+    **dict.fromkeys(_STATUSES, _refused),
+    Invalid: _invalid,
+    NotSetUp: _unavailable("not-set-up", Message("The service is not set up")),
+    NoPolicy: _unavailable("no-policy", Message("There is no policy")),
+    PolicyUnusable: _unavailable("policy-unusable", Message("The policy cannot be used")),
+    DatabaseUnsuitable: _unavailable("unavailable", Message("Unavailable")),
+    NoTier: _no_answer,
+    OperationalError: _database,
+    SQLAlchemyTimeout: _database,
+    TooMany: _too_many,
+    Unauthorized: _unauthorized,
     EngineFailure: _failed,
     Disagreement: _failed,
 }

@@ -3,39 +3,29 @@
 from __future__ import annotations
 
 import csv
-import sys
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator
-from contextlib import contextmanager
 from datetime import date
-from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
 import click
 from flask.cli import AppGroup
-from marshmallow import ValidationError
 
+from app.cli.figures import DayParameter, Pair, bar, show_tiers
+from app.cli.speech import said_plainly
 from app.clock import business_date
 from app.merit import merit
 from app.policy_schema import policy_json_schema
-from app.services.evaluations import (
-    Question,
-    answer_for,
-    read_question,
-    too_large,
-)
-from app.services.policies import PolicyInForce, PolicyUnreadable, prepare, read_document
+from app.services.evaluations import Question, answer_for, read_question
+from app.services.policies import PolicyInForce, prepare, read_document
+from app.services.rehearsal import read_sequence, rehearse, written
 from app.services.tables import Table, TableInvalid, read_clients
-from app.services.trial import TrialFailed
 from app.words import Words
 from rules.describe import describe
-from rules.document import DocumentInvalid, Problem, load
-from rules.document.fields import read_day
+from rules.document import Problem, load
 from rules.document.strict_json import JsonRefused, dumps, loads
-from rules.engine import EngineFailure
-from rules.facts import FactsInvalid, write_value
-from rules.judge import Disagreement
+from rules.facts import FactsInvalid, too_large, write_value
 from rules.measure import CannotMeasure, Client, measure
 from rules.messages import Message
 from rules.policy import Activities, Attribute, AttributeHistory, Facts, Policy
@@ -46,31 +36,11 @@ policy_commands = AppGroup("policy", help="Check, read and try policy documents.
 _existing = click.Path(path_type=Path)
 
 
-class _Day(click.ParamType[date]):
-    name = "YYYY-MM-DD"
-
-    def convert(self, value: Any, param: Any, ctx: Any) -> date:
-        try:
-            return read_day(str(value))
-        except ValidationError as error:
-            self.fail(str(error.messages[0]), param, ctx)
-
-
-class _Column(click.ParamType[tuple[str, str]]):
-    name = "FIELD=COLUMN"
-
-    def convert(self, value: Any, param: Any, ctx: Any) -> tuple[str, str]:
-        field, equals, column = str(value).partition("=")
-        if not equals:
-            self.fail(Message("must be FIELD=COLUMN"), param, ctx)
-        return field, column
-
-
 @policy_commands.command("validate")
 @click.argument("policy", type=_existing)
 def validate(policy: Path) -> None:
     """Check a policy document, name every error in it, and try it out on the engine."""
-    with _said_plainly():
+    with said_plainly():
         found = prepare(read_document(policy)).policy
     message = Message(
         "%(path)s is a policy with %(metrics)d metrics and the tiers %(tiers)s; its digest is "
@@ -88,7 +58,7 @@ def validate(policy: Path) -> None:
 @click.option("--language", default="en", show_default=True, help="Language of the names.")
 def show(policy: Path, language: str) -> None:
     """Say in plain sentences what a policy holds."""
-    with _said_plainly():
+    with said_plainly():
         found = load(read_document(policy))
     words = Words.negotiated([language])
     for line in describe(found):
@@ -106,11 +76,11 @@ def schema() -> None:
 @click.argument("facts", type=_existing, required=False)
 @click.option("--activities", type=_existing, help="Activities of clients, as CSV.")
 @click.option("--clients", type=_existing, help="Attributes of clients, as CSV.")
-@click.option("--date", "day", type=_Day(), help="The business date; today if not given.")
+@click.option("--date", "day", type=DayParameter(), help="The business date; today if not given.")
 @click.option(
     "--column",
     "columns",
-    type=_Column(),
+    type=Pair("FIELD=COLUMN"),
     multiple=True,
     help="Where a field of --activities is: client, date, kind, amount, quantity, product, "
     "channel or attribute:NAME. May be repeated.",
@@ -118,7 +88,7 @@ def schema() -> None:
 @click.option(
     "--client-column",
     "client_columns",
-    type=_Column(),
+    type=Pair("FIELD=COLUMN"),
     multiple=True,
     help="Where a field of --clients is: client, date or attribute:NAME. May be repeated.",
 )
@@ -148,7 +118,7 @@ def evaluate(  # noqa: PLR0913 - one argument per option is how click gives them
         raise click.UsageError("Give a file of FACTS, or --activities.")
     if facts is not None and (activities or clients):
         raise click.UsageError("Give a file of FACTS or --activities, not both.")
-    with _said_plainly():
+    with said_plainly():
         in_force = prepare(read_document(policy))
         day = day or business_date(merit().clock, in_force.policy.time_zone)
         problems: list[Problem] = []
@@ -167,6 +137,25 @@ def evaluate(  # noqa: PLR0913 - one argument per option is how click gives them
             raise TableInvalid(source, problems)
 
 
+@policy_commands.command("rehearse")
+@click.argument("policy", type=_existing)
+@click.argument("sequence", type=_existing)
+def rehearse_policy(policy: Path, sequence: Path) -> None:
+    """Say how a client would stand over time: SEQUENCE (JSON) has dated facts, in order.
+
+    One line of JSON for each date: the tier that the facts give, the tier held, on what ground and
+    until when, and what happened.
+    """
+    with said_plainly():
+        ready = prepare(read_document(policy))
+        try:
+            dated = read_sequence(ready.policy, read_document(sequence))
+        except FactsInvalid as error:
+            raise TableInvalid(sequence, error.problems) from error
+        for found in rehearse(ready, dated):
+            click.echo(dumps(written(ready.policy, found)))
+
+
 Writer = Callable[[Question, Facts], str]
 """Judges one client, writes the decision, and returns the name of the tier."""
 
@@ -176,10 +165,7 @@ def _judge(policy: Policy, questions: Iterable[tuple[Question, Facts]], write: W
     held: Counter[str] = Counter({tier.key: 0 for tier in reversed(policy.tiers)})
     for question, facts in questions:
         held[write(question, facts)] += 1
-    total = sum(held.values())
-    click.echo(Words().say(Message("Clients judged: %(count)d", count=total)), err=True)
-    for key, count in held.items():
-        click.echo(f"  {key:<24}{count:>9}{100 * count / max(total, 1):>7.1f} %", err=True)
+    show_tiers(held, err=True)
 
 
 def _write_ndjson(in_force: PolicyInForce, output: IO[str], words: Words) -> Writer:
@@ -250,7 +236,7 @@ def _from_activities(
         recorded = read_clients(policy, activities, clients, advance)
     for warning in _never_seen(policy, recorded.values()):
         click.echo(Words().say(warning), err=True)
-    with _bar("Judging", len(recorded)) as advance:
+    with bar("Judging", len(recorded)) as advance:
         for reference, client in recorded.items():
             advance(1)
             try:
@@ -263,7 +249,7 @@ def _from_activities(
                     Problem(f"client {reference}, {each.path}", each.message) for each in large
                 ]
                 continue
-            yield Question(day, {}, reference), facts
+            yield Question(day, client=reference), facts
 
 
 def _never_seen(policy: Policy, clients: Collection[Client]) -> Iterator[Message]:
@@ -286,22 +272,4 @@ def _never_seen(policy: Policy, clients: Collection[Client]) -> Iterator[Message
 
 def _progress(*paths: Path) -> Any:
     size = sum(path.stat().st_size for path in paths if path.exists())
-    return _bar("Reading", size)
-
-
-@contextmanager
-def _bar(label: str, length: int) -> Iterator[Callable[[int], None]]:
-    """Show progress on standard error, where a person watches it."""
-    with click.progressbar(length=length, label=label, file=sys.stderr) as bar:
-        yield partial(bar.update)
-
-
-@contextmanager
-def _said_plainly() -> Iterator[None]:
-    """Turn what may go wrong into sentences and an exit status, never a traceback."""
-    try:
-        yield
-    except (DocumentInvalid, TableInvalid) as error:
-        raise click.ClickException("\n" + str(error)) from error
-    except (Disagreement, EngineFailure, PolicyUnreadable, TrialFailed) as error:
-        raise click.ClickException(error.message) from error
+    return bar("Reading", size)

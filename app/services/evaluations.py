@@ -3,29 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
-from fractions import Fraction
 from typing import Any
 
-from marshmallow import ValidationError
+from marshmallow import ValidationError, validates_schema
 
+from app.services.answers import Writer
 from app.services.policies import PolicyInForce
 from app.services.tables import REFERENCE
 from app.words import Words
+from rules import measure
 from rules.document import Problem, problems_in
-from rules.document.fields import Currency, Day, Key, StrictField, StrictSchema, refuse
-from rules.explain import Explanation, Reason, Way
-from rules.facts import FactsInvalid, exact_text, write_value, written_number
+from rules.document.fields import BusinessDay, Currency, Key, StrictField, StrictSchema, refuse
+from rules.facts import FactsInvalid, too_large
 from rules.facts import read as read_stated
-from rules.measure import complete
+from rules.measure import CannotMeasure, complete
 from rules.messages import Message
-from rules.policy import Facts, Metric, Names, Policy
-from rules.vocabulary import LARGEST, MetricType, Value
-
-FIRST_BUSINESS_DATE, LAST_BUSINESS_DATE = date(1970, 1, 1), date(2199, 12, 31)
-"""Windows of a century reach back from any of these without leaving the calendar."""
-
+from rules.policy import Facts, Policy
+from rules.vocabulary import Value
 
 MOST_FACTS = 200
 """No policy has more metrics than that."""
@@ -68,12 +64,14 @@ class StatedFacts(StrictField[dict[str, object]]):
 class Question:
     """Facts to be judged on a business date.
 
-    ``facts`` are as JSON writes them; ``held`` is the key of the tier held until now, ``client``
-    and ``currency`` what the asker says of them.
+    ``facts`` are as JSON writes them; or ``changed`` are, and the rest is what is recorded of the
+    client.  ``held`` is the key of the tier held until now, ``client`` and ``currency`` what the
+    asker says of them.
     """
 
     date: date
-    facts: Mapping[str, object]
+    facts: Mapping[str, object] = field(default_factory=dict)
+    changed: Mapping[str, object] | None = None
     client: str | None = None
     held: str | None = None
     currency: str | None = None
@@ -82,25 +80,54 @@ class Question:
 class QuestionSchema(StrictSchema):
     """Facts to be judged, and on which business date."""
 
-    date = Day(metadata={"description": "The business date; today if left out."})
+    date = BusinessDay(metadata={"description": "The business date; today if left out."})
     facts = StatedFacts(
-        required=True,
         metadata={
             "description": "Metric key to value: money in minor units, counts and days as whole "
             "numbers, decimals and percentages as numbers, dates as YYYY-MM-DD, options and "
             "true or false as they are, null for what is missing."
         },
     )
-    client = ClientReference()
+    changed = StatedFacts(
+        metadata={
+            "description": "Instead of facts: what is to stand in place of what is recorded of "
+            "the client; {} for nothing."
+        }
+    )
+    client = ClientReference(metadata={"description": "Needed with changed; else a label."})
     held = Key(metadata={"description": "The tier held until now; else the one the facts give."})
     currency = Currency(metadata={"description": "If given, must be the policy's."})
 
+    @validates_schema(pass_original=True, skip_on_field_errors=False)
+    def _says_of_whom(self, _: Any, given: Any, **__: Any) -> None:
+        if not isinstance(given, dict):
+            return  # said already
+        if ("facts" in given) == ("changed" in given):
+            message = Message("must be given, or changed, and not both")
+            raise ValidationError({"facts": [message]})
+        if "changed" in given and "client" not in given:
+            raise ValidationError({"client": [Message("is missing")]})
 
-def read_question(policy: Policy, item: object, today: date) -> tuple[Question, Facts]:
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What is recorded of a client, and the tier held until now, if any is."""
+
+    recorded: measure.Client
+    held: str | None
+
+
+NOBODY: Mapping[str, Stored] = {}
+
+
+def read_question(
+    policy: Policy, item: object, today: date, stored: Mapping[str, Stored] = NOBODY
+) -> tuple[Question, Facts]:
     """Read one question as JSON gives it, and its facts with the derivations that follow.
 
     Without a date it is asked about ``today``.
 
+    :param stored: the clients by reference whose recorded facts may be asked about.
     :raises FactsInvalid: naming everything that is wrong with it, or does not fit the policy.
     """
     problems: list[Problem] = []
@@ -111,45 +138,51 @@ def read_question(policy: Policy, item: object, today: date) -> tuple[Question, 
         problems += problems_in(error.messages)
         read = error.valid_data if isinstance(error.valid_data, dict) else {}
     problems += _misfits(policy, read)
-    facts: dict[str, Value | None] = {}
+    part = "changed" if "changed" in read else "facts"
+    stated: dict[str, Value | None] = {}
     try:
-        facts = read_stated(policy, read.get("facts", {}))
+        stated = read_stated(policy, read.get(part, {}))
     except FactsInvalid as error:
-        problems += [Problem(f"facts.{each.path}", each.message) for each in error.problems]
+        problems += [Problem(f"{part}.{each.path}", each.message) for each in error.problems]
+    client = stored.get(read.get("client", ""))
+    if part == "changed" and client is None and "client" in read:
+        problems.append(Problem("client", Message("is not known here")))
     if not problems:
-        question = Question(**{"date": today} | read)
-        found = complete(policy, facts, question.date)
+        question = Question(**{"date": today} | _held(policy, client, part) | read)
+        try:
+            found = _facts(policy, question, stated, client)
+        except CannotMeasure as error:
+            raise FactsInvalid([Problem("client", error.message)]) from error
         problems += [
-            Problem(f"facts.{each.path}", each.message) for each in too_large(policy, found)
+            Problem(f"{part}.{each.path}", each.message) for each in too_large(policy, found)
         ]
         if not problems:
             return question, found
     raise FactsInvalid(problems)
 
 
+def _held(policy: Policy, client: Stored | None, part: str) -> dict[str, str]:
+    """Return the tier a stored client holds, if the policy still has it."""
+    if client is None or part == "facts" or client.held not in {tier.key for tier in policy.tiers}:
+        return {}
+    return {"held": client.held}
+
+
+def _facts(
+    policy: Policy, question: Question, stated: dict[str, Value | None], client: Stored | None
+) -> Facts:
+    if question.changed is None or client is None:
+        return complete(policy, stated, question.date)
+    return measure.measure(policy, client.recorded, question.date, stated)
+
+
 def _misfits(policy: Policy, read: Mapping[str, Any]) -> Iterator[Problem]:
     """Yield what in a question, its facts apart, does not fit the policy."""
-    if "date" in read and not FIRST_BUSINESS_DATE <= read["date"] <= LAST_BUSINESS_DATE:
-        message = Message(
-            "must be a business date from %(first)s to %(last)s",
-            first=FIRST_BUSINESS_DATE.isoformat(),
-            last=LAST_BUSINESS_DATE.isoformat(),
-        )
-        yield Problem("date", message)
     if "held" in read and read["held"] not in {tier.key for tier in policy.tiers}:
         yield Problem("held", Message("is not a tier of this policy"))
     if "currency" in read and read["currency"] != policy.currency:
         message = Message("must be %(code)s, the policy's", code=policy.currency)
         yield Problem("currency", message)
-
-
-def too_large(policy: Policy, facts: Facts) -> Iterator[Problem]:
-    """Yield the metrics whose values, summed up or derived, are beyond what is decided about."""
-    for key, value in facts.items():
-        if isinstance(value, int | Fraction) and not -LARGEST <= value <= LARGEST:
-            most = LARGEST // 10 ** policy.metrics[key].places
-            message = Message("comes to a number not between -%(most)d and %(most)d", most=most)
-            yield Problem(key, message)
 
 
 def answer_for(
@@ -161,93 +194,24 @@ def answer_for(
     """
     verdict = in_force.judge.judge(facts)
     found = in_force.explainer.explain(facts, verdict, question.date, question.held)
-    return _Writer(in_force.policy, words).answer(question, found)
-
-
-class _Writer:
-    def __init__(self, policy: Policy, words: Words) -> None:
-        self._policy, self._words = policy, words
-
-    def answer(self, question: Question, found: Explanation) -> dict[str, Any]:
-        open_ = found.tier is None
-        return {
-            **({"client": question.client} if question.client is not None else {}),
-            "date": question.date.isoformat(),
-            "tier": None if found.tier is None else self._named(found.tier.key, found.tier.name),
-            "undetermined": {
-                "missing": list(found.missing),
-                "at_least": self._named(found.at_least.key, found.at_least.name),
+    write = Writer(in_force.policy, words)
+    return {
+        **({"client": question.client} if question.client is not None else {}),
+        "date": question.date.isoformat(),
+        "tier": None if found.tier is None else write.named(found.tier.key, found.tier.name),
+        "undetermined": write.undetermined(found),
+        "tiers": [
+            {
+                **write.named(tier.key, tier.name),
+                "qualifies": found.qualifies[tier.key],
+                "keeps": found.keeps[tier.key],
             }
-            if open_
-            else None,
-            "tiers": [
-                {
-                    **self._named(tier.key, tier.name),
-                    "qualifies": found.qualifies[tier.key],
-                    "keeps": found.keeps[tier.key],
-                }
-                for tier in self._policy.tiers
-            ],
-            "segments": [self._named(each.key, each.name) for each in found.segments],
-            "conditions": [self._condition(each) for each in found.reasons],
-            "next_tier": self._way(found.next_tier),
-            "to_stay": self._way(found.to_stay),
-            "sentences": [self._words.sentence(each) for each in found.sentences],
-            "policy": {"key": self._policy.key, "digest": self._policy.digest},
-        }
-
-    def _named(self, key: str, names: Names) -> dict[str, str]:
-        return {"key": key, "name": self._words.name(names)}
-
-    def _condition(self, reason: Reason) -> dict[str, Any]:
-        metric = self._policy.metrics[reason.condition.metric]
-        exact = exact_text(metric, reason.value)
-        return {
-            "condition": metric.key,
-            "criteria": reason.root.part,
-            _OWNERS[reason.root.part]: reason.root.owner,
-            "value": write_value(metric, reason.value),
-            **({"exact": exact} if exact is not None else {}),
-            "operator": reason.condition.operator.value,
-            "limit": _written(metric, reason.condition.limit),
-            "met": reason.met,
-            "helps": reason.helps,
-            "shortfall": _shortfall(metric, reason.shortfall),
-            "sentence": self._words.sentence(reason.sentence),
-        }
-
-    def _way(self, way: Way | None) -> dict[str, Any] | None:
-        if way is None:
-            return None
-        return {
-            **self._named(way.tier.key, way.tier.name),
-            "steps": None
-            if way.steps is None
-            else [
-                {
-                    "metric": step.metric,
-                    "value": write_value(self._policy.metrics[step.metric], step.value),
-                    "target": write_value(self._policy.metrics[step.metric], step.target),
-                    "shortfall": _shortfall(self._policy.metrics[step.metric], step.shortfall),
-                }
-                for step in way.steps
-            ],
-            "by": None if way.by is None else way.by.isoformat(),
-            "sentence": self._words.sentence(way.sentence),
-        }
-
-
-_OWNERS = {"entry": "tier", "keep": "tier", "segment": "segment", "unless": "demotion_policy"}
-
-
-def _written(metric: Metric, limit: object) -> object:
-    if isinstance(limit, tuple):
-        return [write_value(metric, each) for each in limit]
-    return write_value(metric, limit)  # type: ignore[arg-type]  # a Limit that is no tuple
-
-
-def _shortfall(metric: Metric, steps: int | None) -> object:
-    """Write a shortfall in the metric's unit; for a date it is a number of days."""
-    if steps is None or metric.type is MetricType.DATE:
-        return steps
-    return written_number(metric.places, steps)
+            for tier in in_force.policy.tiers
+        ],
+        "segments": [write.named(each.key, each.name) for each in found.segments],
+        "conditions": write.reasons(found),
+        "next_tier": write.way(found.next_tier),
+        "to_stay": write.way(found.to_stay),
+        "sentences": write.sentences(found),
+        "policy": {"key": in_force.policy.key, "digest": in_force.policy.digest},
+    }

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from threading import Lock
 
-from app.services.trial import TrialFailed, try_out
-from rules.document import DocumentInvalid, Problem, load
+from app.services.trial import try_out
+from rules.document import Problem, load
 from rules.document.strict_json import JsonRefused, loads
-from rules.engine import EngineFailure
+from rules.examples import ExampleFailure, failures
 from rules.explain import Explainer
 from rules.judge import Judge
 from rules.messages import Message
@@ -27,31 +27,28 @@ class PolicyUnreadable(Exception):
         self.message = message
 
 
-class NoPolicy(Exception):
-    """No policy is configured, so nothing can be decided."""
+class ExamplesFail(Exception):
+    """Examples of a policy do not give what their author expects; the problems say which."""
 
-    def __init__(self) -> None:
-        self.message = Message(
-            "There is no policy to decide by: set MERIT_POLICY to the file of a policy document."
+    def __init__(self, failures: Iterable[ExampleFailure]) -> None:
+        self.message = Message("Not every example of the policy gives what its author expects.")
+        self.problems = tuple(
+            Problem(f"examples[{each.place}]", each.sentence) for each in failures
         )
-        super().__init__(self.message)
-
-
-class PolicyUnusable(Exception):
-    """A policy is configured and cannot decide; the message and the problems say why."""
-
-    def __init__(self, message: Message, problems: tuple[Problem, ...] = ()) -> None:
-        super().__init__("\n".join([message, *map(str, problems)]))
-        self.message, self.problems = message, problems
+        super().__init__("\n".join([self.message, *map(str, self.problems)]))
 
 
 @dataclass(frozen=True, slots=True)
 class PolicyInForce:
-    """A policy that decides: its document as written, who judges by it, and who says why."""
+    """A policy that decides: its document as written, who judges by it, and who says why.
+
+    ``number`` is its version's in the database; 0 for one from a file.
+    """
 
     document: dict[str, object]
     judge: Judge
     explainer: Explainer
+    number: int = 0
 
     @property
     def policy(self) -> Policy:
@@ -95,46 +92,11 @@ def prepare(document: dict[str, object]) -> PolicyInForce:
 
     :raises DocumentInvalid: naming everything that is wrong with the document.
     :raises TrialFailed: if the engine hangs, dies or errs on its rules.
+    :raises ExamplesFail: naming every example that does not give what its author expects.
     """
     policy = load(document)
     try_out(document)
     judge = Judge(policy)
+    if failed := failures(policy, judge.judge):
+        raise ExamplesFail(failed)
     return PolicyInForce(document, judge, Explainer(judge))
-
-
-class Rulebook:
-    """The policy the service answers by, made ready once, by whoever asks first.
-
-    One that cannot be used is not tried again, for a trial is no work for every request: the
-    service has to be started anew.
-    """
-
-    def __init__(self, path: Path | None) -> None:
-        self._path = path
-        self._lock = Lock()
-        self._found: PolicyInForce | PolicyUnusable | None = None
-
-    def in_force(self) -> PolicyInForce:
-        """Return the policy in force.
-
-        :raises NoPolicy: if none is configured.
-        :raises PolicyUnusable: if the one that is cannot be read, is not valid or fails its trial.
-        """
-        if self._found is None:
-            with self._lock:
-                if self._found is None:
-                    self._found = self._prepared()
-        if isinstance(self._found, PolicyUnusable):
-            raise PolicyUnusable(self._found.message, self._found.problems)
-        return self._found
-
-    def _prepared(self) -> PolicyInForce | PolicyUnusable:
-        if self._path is None:
-            raise NoPolicy
-        try:
-            return prepare(read_document(self._path))
-        except DocumentInvalid as error:
-            message = Message("The configured policy is not valid.")
-            return PolicyUnusable(message, error.problems)
-        except (PolicyUnreadable, TrialFailed, EngineFailure) as error:
-            return PolicyUnusable(error.message)

@@ -1,12 +1,14 @@
 """A new rule set is first exercised in a child process that may be killed.
 
 Some rule sets make durable_rules hang or crash (docs/engine.md).  Documents and the compiler are
-built so that none of these can come about; this is the net below.  Run as a module it is the
-child: a policy document on standard input, exit status 0 if every trial went well.
+built so that none of these can come about; this is the net below.  Run by itself it is the
+child: a policy document on standard input, exit status 0 if every trial went well.  Only the rules
+are imported here, so that the child starts in a fifth of a second.
 """
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -25,7 +27,7 @@ from rules.policy import Facts, Metric, Policy
 from rules.vocabulary import EARLIEST_DAY, LARGEST, MetricType, Number, Value
 
 TRIALS = 300
-SECONDS = 20.0
+SECONDS = 60.0
 _ROOT = Path(__file__).parents[2]
 
 
@@ -44,10 +46,11 @@ def try_out(document: dict[str, object], seconds: float = SECONDS) -> None:
     """
     try:
         child = subprocess.run(  # noqa: S603 - this interpreter and this module, nothing given
-            [sys.executable, "-m", __name__],
+            [sys.executable, "-P", __file__],
             input=canonical_bytes(document),
             capture_output=True,
             cwd=_ROOT,
+            env={**os.environ, "PYTHONPATH": _path()},
             timeout=seconds,
             check=False,
         )
@@ -68,6 +71,10 @@ def try_out(document: dict[str, object], seconds: float = SECONDS) -> None:
                 reason=said[-1] if said else "it said nothing",
             )
         )
+
+
+def _path() -> str:
+    return os.pathsep.join([str(_ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
 
 
 def trial_facts(policy: Policy) -> Iterator[Facts]:

@@ -21,6 +21,7 @@ _EVALUATIONS = Counter("merit_evaluations", "Clients judged.", ["policy"])
 _FAILURES = Counter(
     "merit_failed_evaluations", "Evaluations from which no tier could be named.", ["reason"]
 )
+_STALE = Counter("merit_stale_answers", "Standings told that should have been decided anew.")
 
 
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
@@ -40,6 +41,11 @@ def count_evaluations(digest: str, number: int) -> None:
 def count_failure(reason: str) -> None:
     """Count an evaluation in which the engine failed or the evaluators differed."""
     _FAILURES.labels(reason).inc()
+
+
+def count_stale() -> None:
+    """Count a standing that was told though it is not good any more."""
+    _STALE.inc()
 
 
 def exposition() -> tuple[bytes, str]:

@@ -1,0 +1,174 @@
+"""``worker`` and ``jobs``: what is done by the clock, and what has become of it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import partial
+from pathlib import Path
+from threading import Event, Thread
+from time import perf_counter
+from traceback import extract_tb
+from types import FrameType
+
+import click
+import structlog
+from flask.cli import AppGroup, with_appcontext
+from sqlalchemy.exc import OperationalError
+
+from app.cli.speech import said_plainly, say
+from app.merit import Merit, merit
+from app.models import Job
+from app.schema import require_current
+from app.services import housekeeping, jobs, nightly
+from app.services.authority import SYSTEM
+from app.services.governance import publish_due
+from rules.messages import Message
+
+_IDLE = 3.0
+"""Seconds that a worker waits when nothing is due."""
+
+log = structlog.get_logger()
+
+
+@click.command("worker")
+@click.option("--once", is_flag=True, help="Stop when nothing is due any more.")
+@click.option(
+    "--lease",
+    type=click.FloatRange(1, 3600),
+    default=jobs.LEASE.total_seconds(),
+    show_default=True,
+    help="Seconds without a sign of life after which another worker takes a job over.",
+)
+@with_appcontext
+def worker(once: bool, lease: float) -> None:
+    """Do what is due by the clock: publish, evaluate all clients every night, tidy up.
+
+    As many as you like may work side by side.  SIGTERM ends one after the batch it is at.
+    """
+    stop = Event()
+
+    def end(_signal: int, _frame: FrameType | None) -> None:
+        # in a thread of its own: the one interrupted may hold the very lock that setting takes
+        Thread(target=stop.set).start()
+
+    signal.signal(signal.SIGTERM, end)
+    signal.signal(signal.SIGINT, end)
+    with said_plainly():
+        require_current(merit().database)
+        found = _Worker(merit(), stop, timedelta(seconds=lease))
+        with structlog.contextvars.bound_contextvars(worker=found.name):
+            failed = found.work_off() if once else found.work()
+        if failed:
+            message = Message("Jobs that failed: %(count)d; flask jobs list says why", count=failed)
+            raise click.ClickException(message)
+
+
+@dataclass(frozen=True)
+class _Worker:
+    """One process that does jobs, until it is told to stop."""
+
+    merit: Merit
+    stop: Event
+    lease: timedelta
+    name: str = field(default_factory=lambda: f"{socket.gethostname()}:{os.getpid()}"[:100])
+
+    @property
+    def batches(self) -> Mapping[str, jobs.Batch]:
+        fixed = self.merit.fixed
+        return {
+            nightly.KIND: partial(nightly.evaluate, self.merit.rulebook, fixed),
+            housekeeping.KIND: housekeeping.tidy,
+        }
+
+    def work(self) -> int:
+        """Do what is due and wait for more; a database that does not answer is waited for."""
+        batches = self.batches
+        log.info("worker_started")
+        while not self.stop.is_set():
+            try:
+                found = self._turn(batches)
+            except OperationalError as error:
+                log.error("database_unavailable", **_where(error))
+                found = None
+            if found is None:
+                self.stop.wait(_IDLE)
+        log.info("worker_stopped")
+        return 0
+
+    def work_off(self) -> int:
+        """Do what is due, then return how often a job failed."""
+        batches = self.batches
+        failed = 0
+        while not self.stop.is_set() and (found := self._turn(batches)):
+            failed += found == "failed"
+        return failed
+
+    def _turn(self, batches: Mapping[str, jobs.Batch]) -> str | None:
+        """Publish what is due and do one job; return what became of it, None if there is none."""
+        database, clock = self.merit.database, self.merit.clock
+        for published in publish_due(database, clock()):
+            log.info("policy_due", version=published.number, held=bool(published.problems))
+        with self.merit.acting(SYSTEM) as act:
+            jobs.plan(act, batches, self.merit.fixed.time_zone)
+        lease = jobs.claim(database, self.name, clock(), batches, self.lease)
+        if lease is None:
+            return None
+        said = log.bind(job=lease.key, fence=lease.fence)
+        said.info("job_started", done=lease.done)
+        started = perf_counter()
+        try:
+            ended = jobs.carry_out(database, clock, lease, batches[lease.kind], self.stop)
+        except jobs.LeaseLost:
+            said.warning("job_lost")
+            return "lost"
+        if ended.error is not None:
+            said.error("job_failed", state=ended.state, **_where(ended.error))
+            return "failed"
+        said.info("job_left", state=ended.state, seconds=round(perf_counter() - started, 3))
+        return ended.state
+
+
+def _where(error: Exception) -> dict[str, object]:
+    """Say what happened and where, without the error's own text: it may name a client."""
+    trace = [
+        f"{Path(each.filename).name}:{each.lineno}" for each in extract_tb(error.__traceback__)
+    ]
+    return {"reason": type(error).__name__, "where": trace}
+
+
+job_commands = AppGroup("jobs", help="Jobs: what was, is and will be done by the clock.")
+
+
+@job_commands.command("list")
+def list_jobs() -> None:
+    """Show all jobs, the latest due first: state, progress, and why the last try failed."""
+    with merit().database.reading() as session:
+        found = jobs.jobs(session)
+    for each in found:
+        click.echo(_line(each))
+
+
+def _line(job: Job) -> str:
+    total = "" if job.total is None else f"/{job.total}"
+    parts = [f"{job.id:>6}", f"{job.key:<24}", f"{job.state:<9}", _minute(job.due_at)]
+    parts += [f"{job.done}{total}", job.error or ""]
+    return "  ".join(parts).rstrip()
+
+
+def _minute(at: datetime) -> str:
+    return at.strftime("%Y-%m-%d %H:%M UTC")
+
+
+@job_commands.command("retry")
+@click.argument("job_id", metavar="ID", type=click.IntRange(1, 2**31 - 1))
+def retry(job_id: int) -> None:
+    """Have the job ID, which failed, tried again at once."""
+    with said_plainly():
+        with merit().acting(SYSTEM) as act:
+            jobs.retry(act, job_id)
+        say(Message("Job %(id)d is due now.", id=job_id))

@@ -1,0 +1,41 @@
+"""The tables."""
+
+from __future__ import annotations
+
+from app.models.base import Base
+from app.models.clients import (
+    Activity,
+    AttributeValue,
+    Client,
+    ContactPerson,
+    Decision,
+    Standing,
+)
+from app.models.history import HistoryEntry, HistoryHead, HistoryInput, Subject
+from app.models.jobs import Job
+from app.models.people import Attempts, Installation, Key, Person, Repeatable, RoleGrant
+from app.models.policies import Approval, PolicyRevision, PolicyVersion
+
+__all__ = [
+    "Activity",
+    "Approval",
+    "Attempts",
+    "AttributeValue",
+    "Base",
+    "Client",
+    "ContactPerson",
+    "Decision",
+    "HistoryEntry",
+    "HistoryHead",
+    "HistoryInput",
+    "Installation",
+    "Job",
+    "Key",
+    "Person",
+    "PolicyRevision",
+    "PolicyVersion",
+    "Repeatable",
+    "RoleGrant",
+    "Standing",
+    "Subject",
+]

@@ -1,0 +1,94 @@
+"""The policy in force, as the database says in the caller's own transaction."""
+
+from __future__ import annotations
+
+from threading import Lock
+
+from sqlalchemy import exists, select
+from sqlalchemy.orm import Session
+
+from app.models import Approval, PolicyVersion
+from app.services.policies import PolicyInForce
+from rules.document import DocumentInvalid, load
+from rules.engine import EngineFailure
+from rules.explain import Explainer
+from rules.judge import Judge
+from rules.messages import Message
+
+
+class NoPolicy(Exception):
+    """No policy is in force, so nothing can be decided."""
+
+    def __init__(self) -> None:
+        self.message = Message("No policy is in force yet: nothing can be decided.")
+        super().__init__(self.message)
+
+
+class PolicyUnusable(Exception):
+    """A policy is in force and cannot decide here; the message says why."""
+
+    def __init__(self, message: Message) -> None:
+        super().__init__(message)
+        self.message = message
+
+
+class Rulebook:
+    """The policies this process is ready to judge by; which of them is in force, it always asks.
+
+    A policy came through its trial before it went into force, so none is needed here.  It is
+    made ready once for a process: a compiled rule set is never given back (docs/engine.md).
+    """
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._ready: dict[int, PolicyInForce | PolicyUnusable] = {}
+
+    def in_force(self, session: Session) -> PolicyInForce:
+        """Return the policy in force.
+
+        :raises NoPolicy: if there is none.
+        :raises PolicyUnusable: if the engine fails on it, or this program cannot read it.
+        """
+        found = session.execute(
+            select(PolicyVersion.id).where(PolicyVersion.state == "in_force")
+        ).scalar()
+        if found is None:
+            raise NoPolicy
+        return self.version(session, found)
+
+    def version(self, session: Session, number: int) -> PolicyInForce:
+        """Return a version that is or was in force, ready to judge.
+
+        :raises PolicyUnusable: if the engine fails on it, or this program cannot read it.
+        """
+        with self._lock:
+            if number not in self._ready:
+                self._ready[number] = _prepared(session, number)
+            found = self._ready[number]
+        if isinstance(found, PolicyUnusable):
+            raise PolicyUnusable(found.message)
+        return found
+
+
+def _prepared(session: Session, number: int) -> PolicyInForce | PolicyUnusable:
+    document, digest, is_approved = session.execute(
+        select(
+            PolicyVersion.document,
+            PolicyVersion.digest,
+            exists().where(
+                Approval.version_id == number,
+                Approval.digest == PolicyVersion.digest,
+                Approval.verdict == "approved",
+            ),
+        ).where(PolicyVersion.id == number)
+    ).one()
+    try:
+        judge = Judge(load(document))
+    except EngineFailure as error:
+        return PolicyUnusable(error.message)
+    except DocumentInvalid as error:  # taken by another version of this program
+        message = Message("The policy in force is not valid: %(problems)s", problems=str(error))
+        return PolicyUnusable(message)
+    if not is_approved or judge.policy.digest != digest:
+        return PolicyUnusable(Message("What is in force as the policy is not what was approved."))
+    return PolicyInForce(document, judge, Explainer(judge), number)

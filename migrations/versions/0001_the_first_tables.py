@@ -1,0 +1,480 @@
+"""The first tables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0001"
+down_revision = None
+branch_labels = None
+depends_on = None
+
+APPEND_ONLY = {
+    "activities": ("UPDATE",),  # a person's own can be deleted, and so below
+    "approvals": ("UPDATE", "DELETE"),
+    "attribute_values": ("UPDATE",),
+    "decisions": ("UPDATE",),
+    "history": ("UPDATE", "DELETE"),
+    "history_inputs": ("UPDATE", "DELETE"),
+    "policy_revisions": ("UPDATE", "DELETE"),
+}
+
+
+def _sqlite_triggers() -> Iterator[str]:
+    for table, changes in APPEND_ONLY.items():
+        for change in changes:
+            yield f"""
+                CREATE TRIGGER {table}_no_{change.lower()} BEFORE {change} ON {table}
+                BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END
+            """
+    yield """
+        CREATE TRIGGER policy_versions_frozen
+        BEFORE UPDATE ON policy_versions WHEN OLD.state <> 'draft'
+            AND (OLD.document IS NOT NEW.document OR OLD.digest IS NOT NEW.digest
+                OR NEW.state = 'draft' AND OLD.state <> 'in_review')
+        BEGIN SELECT RAISE(ABORT, 'a submitted policy cannot be changed'); END
+    """
+    yield """
+        CREATE TRIGGER policy_versions_no_delete BEFORE DELETE ON policy_versions
+        BEGIN SELECT RAISE(ABORT, 'a policy cannot be deleted'); END
+    """
+
+
+def _postgresql_triggers() -> Iterator[str]:
+    yield """
+        CREATE FUNCTION merit_append_only() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN RAISE EXCEPTION '% is append-only', TG_TABLE_NAME; END $$
+    """
+    yield """
+        CREATE FUNCTION merit_frozen() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN RAISE EXCEPTION 'a submitted policy cannot be changed'; END $$
+    """
+    for table, changes in APPEND_ONLY.items():
+        for change in changes:
+            yield f"""
+                CREATE TRIGGER {table}_no_{change.lower()} BEFORE {change} ON {table}
+                FOR EACH ROW EXECUTE FUNCTION merit_append_only()
+            """
+        yield f"""
+            CREATE TRIGGER {table}_no_truncate BEFORE TRUNCATE ON {table}
+            FOR EACH STATEMENT EXECUTE FUNCTION merit_append_only()
+        """
+    yield """
+        CREATE TRIGGER policy_versions_frozen BEFORE UPDATE ON policy_versions
+        FOR EACH ROW WHEN (OLD.state <> 'draft' AND (OLD.document IS DISTINCT FROM NEW.document
+            OR OLD.digest IS DISTINCT FROM NEW.digest
+            OR NEW.state = 'draft' AND OLD.state <> 'in_review'))
+        EXECUTE FUNCTION merit_frozen()
+    """
+    yield """
+        CREATE TRIGGER policy_versions_no_delete BEFORE DELETE ON policy_versions
+        FOR EACH ROW EXECUTE FUNCTION merit_append_only()
+    """
+
+
+def upgrade() -> None:
+    op.create_table(
+        "attempts",
+        sa.Column("place", sa.String(length=100), nullable=False),
+        sa.Column("since", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("place", name="pk_attempts"),
+    )
+    op.create_table(
+        "clients",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("reference", sa.String(length=64), nullable=False),
+        sa.Column("subject", sa.String(length=32), nullable=False),
+        sa.Column("name", sa.String(length=200), nullable=True),
+        sa.Column("language", sa.String(length=16), nullable=True),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("facts_version", sa.Integer(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_clients"),
+        sa.UniqueConstraint("reference", name="uq_clients_reference"),
+        sa.UniqueConstraint("subject", name="uq_clients_subject"),
+    )
+    op.create_table(
+        "history",
+        sa.Column(
+            "sequence",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=False,
+            nullable=False,
+        ),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("actor", sa.String(length=80), nullable=False),
+        sa.Column("verb", sa.String(length=60), nullable=False),
+        sa.Column("object", sa.String(length=80), nullable=False),
+        sa.Column("leaf", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("sequence", name="pk_history"),
+    )
+    op.create_index("ix_history_actor", "history", ["actor"], unique=False)
+    op.create_index("ix_history_object", "history", ["object"], unique=False)
+    op.create_index("ix_history_verb", "history", ["verb"], unique=False)
+    op.create_table(
+        "history_head",
+        sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("size", sa.BigInteger(), nullable=False),
+        sa.Column("frontier", sa.LargeBinary(), nullable=False),
+        sa.CheckConstraint("id = 1", name=op.f("ck_history_head_one")),
+        sa.PrimaryKeyConstraint("id", name="pk_history_head"),
+    )
+    op.create_table(
+        "installation",
+        sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("currency", sa.String(length=3), nullable=False),
+        sa.Column("time_zone", sa.String(length=64), nullable=False),
+        sa.Column("language", sa.String(length=16), nullable=False),
+        sa.Column("demo", sa.Boolean(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("id = 1", name=op.f("ck_installation_one")),
+        sa.PrimaryKeyConstraint("id", name="pk_installation"),
+    )
+    op.create_table(
+        "jobs",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("kind", sa.String(length=40), nullable=False),
+        sa.Column("key", sa.String(length=120), nullable=False),
+        sa.Column("state", sa.String(length=20), nullable=False),
+        sa.Column("due_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("worker", sa.String(length=100), nullable=True),
+        sa.Column("leased_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("fence", sa.Integer(), nullable=False),
+        sa.Column("failures", sa.Integer(), nullable=False),
+        sa.Column("cursor", sa.Text(), nullable=True),
+        sa.Column("done", sa.Integer(), nullable=False),
+        sa.Column("total", sa.Integer(), nullable=True),
+        sa.Column("report", sa.Text(), nullable=True),
+        sa.Column("error", sa.Text(), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("id", name="pk_jobs"),
+        sa.UniqueConstraint("key", name="uq_jobs_key"),
+    )
+    op.create_index("ix_jobs_state_due_at", "jobs", ["state", "due_at"], unique=False)
+    op.create_table(
+        "people",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("subject", sa.String(length=32), nullable=False),
+        sa.Column("email", sa.String(length=200), nullable=False),
+        sa.Column("name", sa.String(length=200), nullable=False),
+        sa.Column("password_hash", sa.Text(), nullable=False),
+        sa.Column("active", sa.Boolean(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_people"),
+        sa.UniqueConstraint("email", name="uq_people_email"),
+        sa.UniqueConstraint("subject", name="uq_people_subject"),
+    )
+    op.create_table(
+        "subjects",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("key", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_subjects"),
+    )
+    op.create_table(
+        "activities",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column(
+            "client_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
+        sa.Column("source", sa.String(length=63), nullable=False),
+        sa.Column("external_id", sa.String(length=64), nullable=False),
+        sa.Column("kind", sa.String(length=63), nullable=False),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("amount", sa.BigInteger(), nullable=True),
+        sa.Column("quantity", sa.Numeric().with_variant(sa.Text(), "sqlite"), nullable=True),
+        sa.Column("product", sa.String(length=200), nullable=True),
+        sa.Column("channel", sa.String(length=200), nullable=True),
+        sa.Column("attributes", sa.Text(), nullable=True),
+        sa.Column("voids", sa.String(length=64), nullable=True),
+        sa.Column("batch", sa.String(length=32), nullable=False),
+        sa.ForeignKeyConstraint(["client_id"], ["clients.id"], name="fk_activities_client_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_activities"),
+        sa.UniqueConstraint("source", "external_id", name="uq_activities_source_external_id"),
+        sa.UniqueConstraint("source", "voids", name="uq_activities_source_voids"),
+    )
+    op.create_index("ix_activities_batch", "activities", ["batch"], unique=False)
+    op.create_index("ix_activities_client_id", "activities", ["client_id"], unique=False)
+    op.create_table(
+        "attribute_values",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column(
+            "client_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
+        sa.Column("name", sa.String(length=63), nullable=False),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("value", sa.Text(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["client_id"], ["clients.id"], name="fk_attribute_values_client_id"
+        ),
+        sa.PrimaryKeyConstraint("id", name="pk_attribute_values"),
+    )
+    op.create_index(
+        "ix_attribute_values_client_id_name_day",
+        "attribute_values",
+        ["client_id", "name", "day"],
+        unique=False,
+    )
+    op.create_table(
+        "contact_persons",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column(
+            "client_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
+        sa.Column("key", sa.String(length=64), nullable=False),
+        sa.Column("name", sa.String(length=200), nullable=False),
+        sa.Column("level", sa.String(length=63), nullable=True),
+        sa.Column("birthday", sa.Date(), nullable=True),
+        sa.Column("counterpart", sa.String(length=200), nullable=True),
+        sa.ForeignKeyConstraint(["client_id"], ["clients.id"], name="fk_contact_persons_client_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_contact_persons"),
+        sa.UniqueConstraint("client_id", "key", name="uq_contact_persons_client_id_key"),
+    )
+    op.create_table(
+        "history_inputs",
+        sa.Column("sequence", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("subject", sa.String(length=32), nullable=False),
+        sa.Column("digest", sa.LargeBinary(), nullable=False),
+        sa.Column("sealed", sa.LargeBinary(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["sequence"], ["history.sequence"], name="fk_history_inputs_sequence"
+        ),
+        sa.PrimaryKeyConstraint("sequence", "subject", name="pk_history_inputs"),
+    )
+    op.create_table(
+        "keys",
+        sa.Column("id", sa.String(length=12), nullable=False),
+        sa.Column("name", sa.String(length=100), nullable=False),
+        sa.Column("digest", sa.LargeBinary(), nullable=False),
+        sa.Column("scopes", sa.Text(), nullable=False),
+        sa.Column("per_minute", sa.Integer(), nullable=False),
+        sa.Column("created_by", sa.Integer(), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("revoked_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("last_used", sa.Date(), nullable=True),
+        sa.ForeignKeyConstraint(["created_by"], ["people.id"], name="fk_keys_created_by"),
+        sa.PrimaryKeyConstraint("id", name="pk_keys"),
+    )
+    op.create_index("ix_keys_name", "keys", ["name"], unique=False)
+    op.create_table(
+        "policy_versions",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("state", sa.String(length=20), nullable=False),
+        sa.Column("document", sa.Text(), nullable=False),
+        sa.Column("digest", sa.String(length=64), nullable=True),
+        sa.Column("revision", sa.Integer(), nullable=False),
+        sa.Column("based_on", sa.Integer(), nullable=True),
+        sa.Column("created_by", sa.Integer(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("submitted_by", sa.Integer(), nullable=True),
+        sa.Column("submitted_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("reason", sa.Text(), nullable=True),
+        sa.Column("scheduled_for", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("in_force_from", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("in_force_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("held_because", sa.Text(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["based_on"], ["policy_versions.id"], name="fk_policy_versions_based_on"
+        ),
+        sa.ForeignKeyConstraint(
+            ["created_by"], ["people.id"], name="fk_policy_versions_created_by"
+        ),
+        sa.ForeignKeyConstraint(
+            ["submitted_by"], ["people.id"], name="fk_policy_versions_submitted_by"
+        ),
+        sa.PrimaryKeyConstraint("id", name="pk_policy_versions"),
+    )
+    op.create_index("ix_policy_versions_digest", "policy_versions", ["digest"], unique=False)
+    op.create_index(
+        "ix_policy_versions_scheduled_for", "policy_versions", ["scheduled_for"], unique=False
+    )
+    op.create_index("ix_policy_versions_state", "policy_versions", ["state"], unique=False)
+    op.create_index(
+        "uq_policy_versions_in_force",
+        "policy_versions",
+        ["state"],
+        unique=True,
+        sqlite_where=sa.text("state = 'in_force'"),
+        postgresql_where=sa.text("state = 'in_force'"),
+    )
+    op.create_table(
+        "role_grants",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("person_id", sa.Integer(), nullable=False),
+        sa.Column("role", sa.String(length=20), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("asked_by", sa.Integer(), nullable=True),
+        sa.Column("asked_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("granted_by", sa.Integer(), nullable=True),
+        sa.Column("granted_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("ended_by", sa.Integer(), nullable=True),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["asked_by"], ["people.id"], name="fk_role_grants_asked_by"),
+        sa.ForeignKeyConstraint(["ended_by"], ["people.id"], name="fk_role_grants_ended_by"),
+        sa.ForeignKeyConstraint(["granted_by"], ["people.id"], name="fk_role_grants_granted_by"),
+        sa.ForeignKeyConstraint(["person_id"], ["people.id"], name="fk_role_grants_person_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_role_grants"),
+    )
+    op.create_index("ix_role_grants_person_id", "role_grants", ["person_id"], unique=False)
+    op.create_index(
+        "uq_role_grants_open",
+        "role_grants",
+        ["person_id", "role"],
+        unique=True,
+        sqlite_where=sa.text("ended_at IS NULL"),
+        postgresql_where=sa.text("ended_at IS NULL"),
+    )
+    op.create_table(
+        "approvals",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("version_id", sa.Integer(), nullable=False),
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("verdict", sa.String(length=20), nullable=False),
+        sa.Column("person_id", sa.Integer(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("comment", sa.Text(), nullable=False),
+        sa.Column("seen", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["person_id"], ["people.id"], name="fk_approvals_person_id"),
+        sa.ForeignKeyConstraint(
+            ["version_id"], ["policy_versions.id"], name="fk_approvals_version_id"
+        ),
+        sa.PrimaryKeyConstraint("id", name="pk_approvals"),
+    )
+    op.create_index("ix_approvals_version_id", "approvals", ["version_id"], unique=False)
+    op.create_table(
+        "decisions",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column(
+            "client_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("policy_version", sa.Integer(), nullable=False),
+        sa.Column("held", sa.String(length=63), nullable=True),
+        sa.Column("entitled", sa.String(length=63), nullable=True),
+        sa.Column("tier", sa.String(length=63), nullable=False),
+        sa.ForeignKeyConstraint(["client_id"], ["clients.id"], name="fk_decisions_client_id"),
+        sa.ForeignKeyConstraint(
+            ["policy_version"], ["policy_versions.id"], name="fk_decisions_policy_version"
+        ),
+        sa.PrimaryKeyConstraint("id", name="pk_decisions"),
+    )
+    op.create_index("ix_decisions_client_id_day", "decisions", ["client_id", "day"], unique=False)
+    op.create_table(
+        "policy_revisions",
+        sa.Column("version_id", sa.Integer(), nullable=False),
+        sa.Column("revision", sa.Integer(), nullable=False),
+        sa.Column("document", sa.Text(), nullable=False),
+        sa.Column("person_id", sa.Integer(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["person_id"], ["people.id"], name="fk_policy_revisions_person_id"),
+        sa.ForeignKeyConstraint(
+            ["version_id"], ["policy_versions.id"], name="fk_policy_revisions_version_id"
+        ),
+        sa.PrimaryKeyConstraint("version_id", "revision", name="pk_policy_revisions"),
+    )
+    op.create_table(
+        "repeatable_requests",
+        sa.Column("key_id", sa.String(length=12), nullable=False),
+        sa.Column("route", sa.String(length=100), nullable=False),
+        sa.Column("idempotency_key", sa.String(length=200), nullable=False),
+        sa.Column("digest", sa.LargeBinary(), nullable=False),
+        sa.Column("token", sa.String(length=32), nullable=False),
+        sa.Column("started_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("status", sa.Integer(), nullable=True),
+        sa.Column("body", sa.LargeBinary(), nullable=True),
+        sa.ForeignKeyConstraint(["key_id"], ["keys.id"], name="fk_repeatable_requests_key_id"),
+        sa.PrimaryKeyConstraint(
+            "key_id", "route", "idempotency_key", name="pk_repeatable_requests"
+        ),
+    )
+    op.create_index(
+        "ix_repeatable_requests_started_at", "repeatable_requests", ["started_at"], unique=False
+    )
+    op.create_table(
+        "standings",
+        sa.Column(
+            "client_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
+        sa.Column("tier", sa.String(length=63), nullable=False),
+        sa.Column("since", sa.Date(), nullable=False),
+        sa.Column("as_of", sa.Date(), nullable=False),
+        sa.Column("next_due", sa.Date(), nullable=True),
+        sa.Column("policy_version", sa.Integer(), nullable=False),
+        sa.Column("policy_digest", sa.String(length=64), nullable=False),
+        sa.Column("facts_version", sa.Integer(), nullable=False),
+        sa.Column("decision_id", sa.String(length=32), nullable=False),
+        sa.Column("answer", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["client_id"], ["clients.id"], name="fk_standings_client_id"),
+        sa.ForeignKeyConstraint(["decision_id"], ["decisions.id"], name="fk_standings_decision_id"),
+        sa.ForeignKeyConstraint(
+            ["policy_version"], ["policy_versions.id"], name="fk_standings_policy_version"
+        ),
+        sa.PrimaryKeyConstraint("client_id", name="pk_standings"),
+    )
+    op.create_index("ix_standings_tier", "standings", ["tier"], unique=False)
+    head = sa.text("INSERT INTO history_head (id, size, frontier) VALUES (1, 0, :none)")
+    op.execute(head.bindparams(none=b""))
+    postgresql = op.get_bind().dialect.name == "postgresql"
+    for trigger in _postgresql_triggers() if postgresql else _sqlite_triggers():
+        op.execute(trigger)
+
+
+def downgrade() -> None:
+    op.drop_index("ix_standings_tier", table_name="standings")
+    op.drop_table("standings")
+    op.drop_index("ix_repeatable_requests_started_at", table_name="repeatable_requests")
+    op.drop_table("repeatable_requests")
+    op.drop_table("policy_revisions")
+    op.drop_index("ix_decisions_client_id_day", table_name="decisions")
+    op.drop_table("decisions")
+    op.drop_index("ix_approvals_version_id", table_name="approvals")
+    op.drop_table("approvals")
+    op.drop_index(
+        "uq_role_grants_open",
+        table_name="role_grants",
+        sqlite_where=sa.text("ended_at IS NULL"),
+        postgresql_where=sa.text("ended_at IS NULL"),
+    )
+    op.drop_index("ix_role_grants_person_id", table_name="role_grants")
+    op.drop_table("role_grants")
+    op.drop_index(
+        "uq_policy_versions_in_force",
+        table_name="policy_versions",
+        sqlite_where=sa.text("state = 'in_force'"),
+        postgresql_where=sa.text("state = 'in_force'"),
+    )
+    op.drop_index("ix_policy_versions_state", table_name="policy_versions")
+    op.drop_index("ix_policy_versions_scheduled_for", table_name="policy_versions")
+    op.drop_index("ix_policy_versions_digest", table_name="policy_versions")
+    op.drop_table("policy_versions")
+    op.drop_index("ix_keys_name", table_name="keys")
+    op.drop_table("keys")
+    op.drop_table("history_inputs")
+    op.drop_table("contact_persons")
+    op.drop_index("ix_attribute_values_client_id_name_day", table_name="attribute_values")
+    op.drop_table("attribute_values")
+    op.drop_index("ix_activities_client_id", table_name="activities")
+    op.drop_index("ix_activities_batch", table_name="activities")
+    op.drop_table("activities")
+    op.drop_table("subjects")
+    op.drop_table("people")
+    op.drop_index("ix_jobs_state_due_at", table_name="jobs")
+    op.drop_table("jobs")
+    op.drop_table("installation")
+    op.drop_table("history_head")
+    op.drop_index("ix_history_verb", table_name="history")
+    op.drop_index("ix_history_object", table_name="history")
+    op.drop_index("ix_history_actor", table_name="history")
+    op.drop_table("history")
+    op.drop_table("clients")
+    op.drop_table("attempts")
+    if op.get_bind().dialect.name == "postgresql":
+        op.execute("DROP FUNCTION merit_append_only")
+        op.execute("DROP FUNCTION merit_frozen")

@@ -24,6 +24,7 @@ from typing import Any
 from app.services.evaluations import answer_for, read_question
 from app.services.policies import PolicyInForce
 from app.words import Words
+from bench.company import found
 from bench.policy import clients, document, machine, policy, stated
 from rules.document.strict_json import dumps, loads
 from rules.explain import Explainer
@@ -47,10 +48,13 @@ def main() -> int:
     ]
     with ExitStack() as stack:
         folder = Path(stack.enter_context(TemporaryDirectory()))
-        (folder / "policy.json").write_text(dumps(document()), encoding="utf-8")
-        merit = stack.enter_context(serving("wsgi:serve", MERIT_POLICY=str(folder / "policy.json")))
+        company = found(folder, document())
+        config = company.merit.config
+        settings = {"MERIT_DATABASE": config.database, "MERIT_SECRET_FILE": str(config.secret_file)}
+        company.merit.database.close()
+        merit = stack.enter_context(serving("wsgi:serve", **settings))
         bare = stack.enter_context(serving("bench.bare:serve"))
-        if not right(merit, judge, facts[:1000], questions[:1000]):
+        if not right(merit, judge, facts[:1000], request_of(questions[:1000], company.key)):
             print("The service and the judge differ.")
             return 1
         print(
@@ -59,7 +63,8 @@ def main() -> int:
         print(" p99, ms | Requests |\n| ---: | ---: | --- | ---: | ---: | ---: | ---: | ---: |")
         for size in SIZES:
             for connections in CONNECTIONS:
-                table(size, connections, *loaded((merit, bare), size, connections, questions))
+                asked = requests(questions, size, company.key)
+                table(size, connections, *loaded((merit, bare), connections, asked))
     print()
     stages(judge, facts, questions)
     return 0
@@ -110,17 +115,15 @@ def wait(server: subprocess.Popen[bytes], port: int) -> None:
     raise RuntimeError("The server does not become ready.")
 
 
-def right(
-    port: int, judge: Judge, facts: Sequence[Facts], questions: list[dict[str, object]]
-) -> bool:
+def right(port: int, judge: Judge, facts: Sequence[Facts], request: bytes) -> bool:
     """Return whether the service names the tiers that the judge finds."""
     with Connection(port) as connection:
-        status, body = connection.ask(request_of(questions))
+        status, body = connection.ask(request)
     if status != 200:
         return False
-    found: Any = loads(body)
+    answers: Any = loads(body)
     tiers = [judge.policy.tiers[judge.judge(each).tier].key for each in facts]
-    return [each["tier"]["key"] for each in found] == tiers
+    return [each["tier"]["key"] for each in answers] == tiers
 
 
 # -- load ------------------------------------------------------------------------------------
@@ -154,11 +157,12 @@ class Connection:
         return int(head.split()[1]), self._lines.read(length)
 
 
-def request_of(body: object) -> bytes:
-    """Return the bytes of a request with this body."""
+def request_of(body: object, key: str) -> bytes:
+    """Return the bytes of a request with this body and key."""
     content = dumps(body).encode()
     head = (
         "POST /api/v1/evaluations HTTP/1.1\r\nHost: bench\r\n"
+        f"Authorization: Bearer {key}\r\n"
         f"Content-Type: application/json\r\nContent-Length: {len(content)}\r\n\r\n"
     )
     return head.encode() + content
@@ -172,14 +176,17 @@ class Load:
     seconds: list[float] = field(default_factory=list)
 
 
-def loaded(
-    ports: Sequence[int], size: int, connections: int, questions: list[dict[str, object]]
-) -> list[Load]:
-    """Put the same load on each server in turn, several times."""
+def requests(questions: list[dict[str, object]], size: int, key: str) -> list[bytes]:
+    """Return requests with so many questions each: one alone, or an array."""
+    if size == 1:
+        return [request_of(each, key) for each in questions]
     starts = range(0, len(questions), size)
-    bodies: list[object] = [questions[start : start + size] for start in starts]
-    requests = [request_of(body) for body in (questions if size == 1 else bodies)]
-    feeds = [cycle(requests) for _ in ports]
+    return [request_of(questions[start : start + size], key) for start in starts]
+
+
+def loaded(ports: Sequence[int], connections: int, asked: Sequence[bytes]) -> list[Load]:
+    """Put the same load on each server in turn, several times."""
+    feeds = [cycle(asked) for _ in ports]
     loads = [Load() for _ in ports]
     for _ in range(ROUNDS):
         for port, feed, load in zip(ports, feeds, loads, strict=True):

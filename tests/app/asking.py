@@ -3,23 +3,30 @@
 from __future__ import annotations
 
 import re
+from atexit import register
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime
+from functools import cache
 from pathlib import Path
+from shutil import copyfile, rmtree
+from tempfile import mkdtemp
 from typing import Any
+from uuid import uuid4
 
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
 from app import create_app
-from app.config import Config
-from app.merit import Merit
-from app.services.policies import PolicyInForce, Rulebook
+from app.services.policies import PolicyInForce
+from app.services.rulebook import Rulebook
 from rules.document import load
 from rules.document.strict_json import dumps, loads
 from rules.explain import Explainer
 from rules.judge import Judge
+from tests.app.company import NOW, Company, close, founded, reopened
+from tests.databases import Place
 from tests.rules.builders import (
     Document,
     condition,
@@ -30,7 +37,6 @@ from tests.rules.builders import (
 
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLE = ROOT / "examples" / "wholesale.json"
-NOW = datetime(2026, 7, 1, 12, tzinfo=UTC)
 EVALUATIONS = "/api/v1/evaluations"
 
 Ask = Callable[[object], Any]
@@ -84,27 +90,54 @@ def prepared(document: Document) -> PolicyInForce:
 
 
 class Holding(Rulebook):
-    """A rulebook with a policy that is ready already."""
+    """A rulebook with a policy that is in force whatever the database says."""
 
-    def __init__(self, in_force: PolicyInForce) -> None:
-        super().__init__(None)
-        self._found = in_force
+    def __init__(self, policy: PolicyInForce) -> None:
+        super().__init__()
+        self._policy = policy
+
+    def in_force(self, session: Session) -> PolicyInForce:
+        return self._policy
 
 
 class Client(FlaskClient):
-    """Reads every answer to its end, as a server does, so that no file stays open."""
+    """Bears the company's key, and reads every answer to its end, as a server does."""
+
+    key = ""
 
     def open(self, *args: Any, **kwargs: Any) -> TestResponse:
+        self.environ_base.setdefault("HTTP_AUTHORIZATION", f"Bearer {self.key}")
         return super().open(*args, **{"buffered": True, **kwargs})
 
 
-def service(in_force: PolicyInForce | None, at: datetime = NOW) -> Flask:
-    """Return the application with this policy in force at this instant."""
-    app = create_app(Config(), lambda: at)
-    if in_force is not None:
-        Merit(Config(), lambda: at, Holding(in_force)).install(app)
-    app.test_client_class = Client
+def served(company: Company) -> Flask:
+    """Return the application over a company; its test client bears the company's key."""
+    app = create_app(company.merit.config, company.clock)
+    company.merit.install(app)
+    app.test_client_class = type("KeyClient", (Client,), {"key": company.key})
     return app
+
+
+@cache
+def _original() -> Company:
+    """Return a company without a policy that is only ever copied, one for each process."""
+    folder = Path(mkdtemp())
+    register(rmtree, folder)
+    founding = founded(Place("sqlite", f"sqlite:///{folder / 'original.db'}"), folder / "secret")
+    close(founding)
+    return founding
+
+
+def service(in_force: PolicyInForce | None, at: datetime = NOW) -> Flask:
+    """Return the application over a new company with this policy in force at this instant."""
+    original = _original()
+    path = original.merit.config.secret_file.parent / f"{uuid4().hex}.db"
+    copyfile(original.merit.config.secret_file.parent / "original.db", path)
+    company = reopened(original, Place("sqlite", f"sqlite:///{path}"))
+    company.clock.now = at
+    if in_force is not None:
+        vars(company.merit)["rulebook"] = Holding(in_force)
+    return served(company)
 
 
 def post(app: Flask, body: object, content_type: str = "application/json") -> TestResponse:

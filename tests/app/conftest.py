@@ -1,22 +1,26 @@
-"""The service under test: with the example's policy, with one of all types, and what to ask it."""
+"""The service under test, and companies to put it over: in SQLite, and in PostgreSQL."""
 
 from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from app import create_app
-from app.config import Config
-from tests.app.asking import EXAMPLE, NOW, TYPES, Ask, Client, answered, post, prepared, service
+from rules.document.strict_json import loads
+from tests.app.asking import EXAMPLE, TYPES, Ask, answered, post, prepared, served, service
+from tests.app.company import Company, branch, close, company_in
+from tests.databases import EACH_KIND, Place, empty
 
 
 @pytest.fixture(scope="session")
-def app() -> Flask:
+def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
     """The service as it is run, with examples/wholesale.json, on the first of July 2026."""
-    app = create_app(Config(EXAMPLE), lambda: NOW)
-    app.test_client_class = Client
-    return app
+    with company_in("sqlite", tmp_path_factory.mktemp("app")) as company:
+        company.publish(loads(EXAMPLE.read_bytes()))  # type: ignore[arg-type]  # an object
+        yield served(company)
 
 
 @pytest.fixture(scope="session")
@@ -33,3 +37,46 @@ def client(app: Flask) -> FlaskClient:
 @pytest.fixture
 def ask(app: Flask) -> Ask:
     return lambda question: answered(post(app, question))
+
+
+# -- companies of one's own --------------------------------------------------------------------
+
+
+@pytest.fixture(params=EACH_KIND)
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
+    """A database without any table: each test that takes it runs on each kind of database."""
+    with empty(request.param, tmp_path) as found:
+        yield found
+
+
+@pytest.fixture(scope="session", params=EACH_KIND)
+def founding(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Company]:
+    """A company with its cast and no policy, on each kind of database; only ever copied."""
+    with company_in(request.param, tmp_path_factory.mktemp("founding")) as company:
+        close(company)
+        yield company
+
+
+@pytest.fixture(scope="session")
+def running(founding: Company, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Company]:
+    """A company with examples/wholesale.json in force; only ever copied."""
+    with branch(founding, tmp_path_factory.mktemp("running")) as company:
+        company.publish(loads(EXAMPLE.read_bytes()))  # type: ignore[arg-type]  # an object
+        close(company)
+        yield company
+
+
+@pytest.fixture
+def new_company(founding: Company, tmp_path: Path) -> Iterator[Company]:
+    """A company of the test's own, on each kind of database, without a policy."""
+    with branch(founding, tmp_path) as company:
+        yield company
+
+
+@pytest.fixture
+def company(running: Company, tmp_path: Path) -> Iterator[Company]:
+    """A company of the test's own, on each kind of database, with the example in force."""
+    with branch(running, tmp_path) as company:
+        yield company

@@ -2,42 +2,68 @@
 
 from __future__ import annotations
 
-import sys
+import json
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from flask import Flask
+from sqlalchemy import make_url, update
 
 import wsgi
 from app import create_app
 from app.clock import business_date, system_clock
-from app.config import Config
+from app.config import DATABASE, SECRET_FILE, Config
 from app.merit import merit
-from app.services.policies import NoPolicy, PolicyUnusable, Rulebook
-from tests.app.asking import EXAMPLE, NOW
+from app.models import Installation
+from app.schema import downgrade
+from app.services.policies import PolicyInForce
+from app.services.rulebook import Rulebook
+from tests.app.company import NOW, Company
+from tests.databases import Place
 
 
-@pytest.mark.parametrize("environment", [{}, {"MERIT_POLICY": ""}, {"merit_policy": "x.json"}])
-def test_without_a_setting_there_is_no_policy(environment: dict[str, str]) -> None:
-    assert Config.from_environment(environment) == Config(policy_file=None)
+@pytest.mark.parametrize(
+    "environment",
+    [
+        {},
+        {"MERIT_DATABASE": "", "MERIT_DATABASE_OWNER": "", "MERIT_SECRET_FILE": ""},
+        {"merit_database": "sqlite:///x.db", "MERIT_POLICY": "x.json"},
+    ],
+)
+def test_without_settings_all_is_kept_in_var(environment: dict[str, str]) -> None:
+    found = Config.from_environment(environment)
+
+    assert found == Config(database=DATABASE, owner=None, secret_file=SECRET_FILE)
+    assert Path(make_url(found.database).database or "").parent == found.secret_file.parent
 
 
-def test_the_policy_is_the_file_that_is_named() -> None:
-    found = Config.from_environment({"MERIT_POLICY": "rules/vip.json", "PATH": "/bin"})
+def test_the_settings_are_those_that_are_named() -> None:
+    environment = {
+        "MERIT_DATABASE": "postgresql://merit@db/merit",
+        "MERIT_DATABASE_OWNER": "postgresql://owner@db/merit",
+        "MERIT_SECRET_FILE": "/run/secrets/merit",
+        "PATH": "/bin",
+    }
 
-    assert found == Config(policy_file=Path("rules/vip.json"))
+    assert Config.from_environment(environment) == Config(
+        database="postgresql://merit@db/merit",
+        owner="postgresql://owner@db/merit",
+        secret_file=Path("/run/secrets/merit"),
+    )
 
 
 def test_the_application_reads_the_environment_unless_it_is_given_settings(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setenv("MERIT_POLICY", "vip.json")
+    monkeypatch.setenv("MERIT_DATABASE", "sqlite:///elsewhere.db")
 
     with create_app().app_context():
-        assert merit().config.policy_file == Path("vip.json")
+        assert merit().config.database == "sqlite:///elsewhere.db"
     with create_app(Config()).app_context():
-        assert merit().config.policy_file is None
+        assert merit().config.database == DATABASE
 
 
 def test_the_application_goes_by_the_clock_it_is_given() -> None:
@@ -77,42 +103,144 @@ def test_a_clock_without_a_zone_is_no_clock() -> None:
         business_date(lambda: datetime(2026, 7, 1), "UTC")  # noqa: DTZ001 - what is refused
 
 
-def test_a_server_starts_with_a_policy_that_works(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("MERIT_POLICY", str(EXAMPLE))
-
-    assert wsgi.serve().test_client().get("/readyz").status_code == 200
+# -- what a server starts with ---------------------------------------------------------------
 
 
-def test_a_server_does_not_start_without_a_policy(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("MERIT_POLICY", raising=False)
+@pytest.fixture(autouse=True)
+def made(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The applications that servers made here, whether they started or not; they are closed."""
+    apps: list[Flask] = []
 
-    with pytest.raises(NoPolicy):
+    def make() -> Flask:
+        apps.append(create_app())
+        return apps[-1]
+
+    monkeypatch.setattr(wsgi, "create_app", make)
+    yield
+    for app in apps:
+        app.extensions["merit"].database.close()
+
+
+@pytest.fixture
+def environment(company: Company, monkeypatch: pytest.MonkeyPatch) -> Company:
+    """A company with a policy in force, as the environment names it."""
+    config = company.merit.config
+    monkeypatch.setenv("MERIT_DATABASE", config.database)
+    monkeypatch.setenv("MERIT_SECRET_FILE", str(config.secret_file))
+    return company
+
+
+@pytest.fixture
+def readable(environment: Company, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Company:
+    """Return a company whose secret everybody on its machine can read."""
+    path = tmp_path / "readable"
+    path.write_bytes(environment.merit.config.secret_file.read_bytes())
+    path.chmod(0o644)
+    monkeypatch.setenv("MERIT_SECRET_FILE", str(path))
+    return environment
+
+
+def not_started(capsys: pytest.CaptureFixture[str], why: str) -> None:
+    """A server is not made, the process would end, and the log says why."""
+    capsys.readouterr()
+    with pytest.raises(SystemExit) as ended:
         wsgi.serve()
+    said = json.loads(capsys.readouterr().err.splitlines()[-1])
+    assert ended.value.code == 1
+    assert said["event"] == "not_started"
+    assert why in said["detail"]
 
 
-def test_a_server_does_not_start_with_a_policy_that_is_not_valid_and_says_why(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.usefixtures("environment")
+def test_a_server_starts_over_an_installation_that_is_set_up() -> None:
+    app = wsgi.serve()
+
+    assert app.test_client().get("/readyz").status_code == 200
+
+
+@pytest.mark.usefixtures("environment")
+def test_a_server_does_not_start_over_a_database_without_tables(
+    place: Place, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    path = tmp_path / "policy.json"
-    path.write_bytes(EXAMPLE.read_bytes().replace(b'"GBP"', b'"pounds"'))
-    monkeypatch.setenv("MERIT_POLICY", str(path))
+    monkeypatch.setenv("MERIT_DATABASE", place.service)
 
-    with pytest.raises(PolicyUnusable, match="currency: must be"):
-        wsgi.serve()
+    not_started(capsys, "flask setup")
 
 
-def test_whoever_asks_first_makes_the_policy_ready_and_the_others_wait(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_a_server_does_not_start_over_the_tables_of_another_version(
+    environment: Company, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The interpreter of the trial's child is the real one, behind a script that keeps count."""
-    interpreter, starts = tmp_path / "python", tmp_path / "starts"
-    interpreter.write_text(f'#!/bin/sh\necho started >> {starts}\nexec {sys.executable} "$@"\n')
-    interpreter.chmod(0o700)
-    monkeypatch.setattr("sys.executable", str(interpreter))
-    rulebook = Rulebook(EXAMPLE)
+    with environment.merit.owner.engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE alembic_version SET version_num = '0000'")
+
+    not_started(capsys, "flask database upgrade")
+
+
+def test_a_server_does_not_start_over_an_installation_taken_back_to_nothing(
+    environment: Company, capsys: pytest.CaptureFixture[str]
+) -> None:
+    downgrade(environment.merit.owner)
+
+    not_started(capsys, "flask setup")
+
+
+@pytest.mark.usefixtures("readable")
+def test_a_server_does_not_start_with_a_secret_that_others_can_read(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    not_started(capsys, "chmod 600")
+
+
+@pytest.mark.usefixtures("environment")
+@pytest.mark.parametrize(("content", "why"), [(None, "cannot be read"), ("short", "too short")])
+def test_a_server_does_not_start_with_a_secret_that_is_none(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    content: str | None,
+    why: str,
+) -> None:
+    path = tmp_path / "none"
+    monkeypatch.setenv("MERIT_SECRET_FILE", str(path))
+    if content is not None:
+        path.write_text(content)
+        path.chmod(0o600)
+
+    not_started(capsys, why)
+
+
+def test_a_server_does_not_start_as_a_role_that_could_change_the_history(
+    environment: Company, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """On SQLite there are no roles: only the triggers stand in the way."""
+    place = environment.place
+    monkeypatch.setenv("MERIT_DATABASE", place.owner or place.service)
+
+    if place.owner is None:
+        assert wsgi.serve()
+    else:
+        not_started(capsys, "could change the history")
+
+
+def test_a_demo_starts_all_the_same(environment: Company, monkeypatch: pytest.MonkeyPatch) -> None:
+    place = environment.place
+    monkeypatch.setenv("MERIT_DATABASE", place.owner or place.service)
+    with environment.merit.database.writing() as session:
+        session.execute(update(Installation).values(demo=True))
+
+    app = wsgi.serve()
+
+    assert app.test_client().get("/livez").status_code == 200
+
+
+def test_whoever_asks_first_makes_the_policy_ready_and_the_others_wait(company: Company) -> None:
+    rulebook = Rulebook()
+
+    def ask(_: int) -> PolicyInForce:
+        with company.merit.database.reading() as session:
+            return rulebook.in_force(session)
 
     with ThreadPoolExecutor(8) as pool:
-        found = [each.result() for each in [pool.submit(rulebook.in_force) for _ in range(8)]]
+        first, *others = pool.map(ask, range(8))
 
-    assert starts.read_text() == "started\n"
-    assert all(each is found[0] for each in found)
+    assert all(each is first for each in others)

@@ -13,8 +13,13 @@ from app.words import Words
 from rules.messages import Message
 from tests.app.asking import ROOT
 
-TAKING_TEMPLATES = {"Message", "refuse", "_Refused"}
+TAKING_TEMPLATES = {
+    *("Message", "refuse", "Conflict", "NameInvalid", "NameTaken", "NotActionable", "NotAllowed"),
+    *("NotThere", "Stale", "StillRunning"),
+}
 PLACE = re.compile(r"%\((\w+)\)[sd]")
+
+pytestmark = pytest.mark.slow  # the same on every Python
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ from app.services.evaluations import MOST_FACTS
 from rules.document.strict_json import dumps, loads
 from tests.app.asking import (
     EVALUATIONS,
+    EXAMPLE,
     QUESTION,
     TYPES,
     Ask,
@@ -239,9 +240,9 @@ def test_neither_none_nor_more_than_a_thousand_are_answered(app: Flask, number: 
     ],
 )
 def test_without_a_date_it_is_today_where_the_company_does_its_business(
-    app: Flask, instant: str, day: str
+    instant: str, day: str
 ) -> None:
-    in_force = app.extensions["merit"].rulebook.in_force()
+    in_force = prepared(loads(EXAMPLE.read_bytes()))  # type: ignore[arg-type]  # an object
     at = datetime.fromisoformat(instant).replace(tzinfo=UTC)
 
     assert answered(post(service(in_force, at), {"facts": {}}))["date"] == day
@@ -620,7 +621,7 @@ def test_everything_wrong_is_said_at_once(app: Flask) -> None:
         "[1].date": [
             "must be a day that exists, written YYYY-MM-DD, from 1800-01-01 to 2299-12-31"
         ],
-        "[1].facts": ["is missing"],
+        "[1].facts": ["must be given, or changed, and not both"],
     }
 
 

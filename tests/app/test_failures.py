@@ -2,31 +2,28 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
-
 import pytest
 from flask import Flask
-from flask.testing import FlaskClient
+from sqlalchemy.orm import Session
 
-from app import create_app
-from app.config import Config
-from app.services.policies import LARGEST_DOCUMENT, PolicyInForce, PolicyUnusable, Rulebook
+from app.models import PolicyVersion
+from app.services.policies import PolicyInForce
+from app.services.rulebook import PolicyUnusable, Rulebook
 from rules.document import load
-from rules.document.strict_json import dumps, loads
+from rules.document.strict_json import digest
 from rules.reference import Reference
 from tests.app.asking import (
     EVALUATIONS,
-    EXAMPLE,
-    NOW,
     QUESTION,
     TYPES,
     counted,
     post,
     prepared,
     problem,
+    served,
     service,
 )
+from tests.app.company import NOW, Company
 from tests.rules.builders import (
     Document,
     changed,
@@ -39,6 +36,8 @@ from tests.rules.builders import (
 SILVER = {"facts": {"spend": 1000}}
 LAXER = condition("spend", "at_least", 999)
 
+POLICY, STANDING = "/api/v1/policy", "/api/v1/clients/C-17/standing"
+
 
 # -- no policy that works --------------------------------------------------------------------
 
@@ -47,93 +46,70 @@ def test_without_a_policy_there_is_no_answer() -> None:
     found = problem(post(service(None), QUESTION), 503)
 
     assert found["type"] == "urn:merit:problem:no-policy"
-    assert "MERIT_POLICY" in found["detail"]
+    assert found["detail"] == "No policy is in force yet: nothing can be decided."
 
 
 def test_without_a_policy_there_is_none_to_be_read() -> None:
-    found = problem(service(None).test_client().get("/api/v1/policy"), 503)
+    found = problem(service(None).test_client().get(POLICY), 503)
 
     assert found["type"] == "urn:merit:problem:no-policy"
+
+
+def test_without_a_policy_no_client_stands_anywhere() -> None:
+    client = service(None).test_client()
+    assert client.put("/api/v1/clients/C-17", json={}).status_code == 201
+
+    assert problem(client.get(STANDING), 503)["type"] == "urn:merit:problem:no-policy"
 
 
 def test_without_a_policy_what_cannot_be_read_is_still_the_fault_of_the_question() -> None:
     problem(post(service(None), b"{"), 400)
 
 
-def served(policy: Path) -> FlaskClient:
-    return create_app(Config(policy), lambda: NOW).test_client()
+@pytest.fixture
+def outdated(new_company: Company) -> Company:
+    """Return a company with a client, its policy taken by a program that took other ones."""
+    served(new_company).test_client().put("/api/v1/clients/C-17", json={})
+    document = changed(TYPES, ("tiers", 1, "entry", "operator"), "at_worst")
+    with new_company.merit.database.writing() as session:
+        session.add(
+            PolicyVersion(
+                state="in_force",
+                document=document,
+                digest=digest(document),
+                revision=1,
+                created_by=1,
+                created_at=NOW,
+                in_force_from=NOW,
+            )
+        )
+    return new_company
 
 
-BROKEN: dict[str, tuple[bytes, str]] = {
-    "not JSON": (b"{", "This is not JSON"),
-    "empty": (b"", "This is not JSON"),
-    "nested beyond all": (b"[" * 200_000, "nested too deeply"),
-    "too large": (b" " * (LARGEST_DOCUMENT + 1), "larger than"),
-    "not an object": (b"[]", "not valid"),
-    "not a policy": (b"{}", "not valid"),
-    "no longer a policy": (EXAMPLE.read_bytes().replace(b"at_least", b"at_worst"), "not valid"),
-}
-
-
-@pytest.mark.parametrize(("content", "why"), BROKEN.values(), ids=BROKEN)
-def test_with_a_broken_policy_nothing_is_decided_and_readiness_says_why(
-    tmp_path: Path, content: bytes, why: str
+def test_with_a_policy_that_cannot_be_read_nothing_is_decided_and_everybody_is_told_why(
+    outdated: Company,
 ) -> None:
-    path = tmp_path / "policy.json"
-    path.write_bytes(content)
-    client = served(path)
+    client = served(outdated).test_client()
 
-    for response in (client.post(EVALUATIONS, json=QUESTION), client.get("/api/v1/policy")):
+    for response in (
+        client.post(EVALUATIONS, json=QUESTION),
+        client.get(POLICY),
+        client.get(STANDING),
+        client.put("/api/v1/clients/C-18", json={"attributes": {"spend": 1}}),
+    ):
         found = problem(response, 503)
         assert found["type"] == "urn:merit:problem:policy-unusable"
-        assert found["detail"] == "The configured policy cannot be used; /readyz says why."
-    assert why in problem(client.get("/readyz"), 503)["detail"]
+        assert "tiers[1].entry.operator" in found["detail"]
+    assert "tiers[1].entry.operator" in problem(client.get("/readyz"), 503)["detail"]
 
 
-def test_readiness_names_every_error_of_an_invalid_policy(tmp_path: Path) -> None:
-    document = loads(EXAMPLE.read_bytes())
-    assert isinstance(document, dict)
-    del document["currency"]
-    document["tiers"][1]["entry"]["all"][0]["metric"] = "turnover"
-    path = tmp_path / "policy.json"
-    path.write_text(dumps(document), encoding="utf-8")
-
-    found = problem(served(path).get("/readyz"), 503)
-
-    assert list(found["errors"]) == ["currency", "tiers[1].entry.all[0].metric"]
-
-
-@pytest.mark.parametrize("name", ["missing.json", "."])
-def test_with_no_file_that_can_be_read_nothing_is_decided(tmp_path: Path, name: str) -> None:
-    client = served(tmp_path / name)
-
-    problem(client.post(EVALUATIONS, json=QUESTION), 503)
-    assert "cannot be read" in problem(client.get("/readyz"), 503)["detail"]
-
-
-def test_a_policy_that_fails_its_trial_is_not_tried_again_for_every_request(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The child is a real one; the interpreter it is started with dies, and keeps count."""
-    interpreter, starts = tmp_path / "python", tmp_path / "starts"
-    interpreter.write_text(f"#!/bin/sh\necho started >> {starts}\nkill -SEGV $$\n")
-    interpreter.chmod(0o700)
-    monkeypatch.setattr("sys.executable", os.fspath(interpreter))
-    client = served(EXAMPLE)
-
-    for _ in range(3):
-        problem(client.post(EVALUATIONS, json=QUESTION), 503)
-        assert "did not survive a trial" in problem(client.get("/readyz"), 503)["detail"]
-    assert starts.read_text() == "started\n"
-
-
-def test_a_rulebook_gives_the_reason_anew_each_time(tmp_path: Path) -> None:
-    rulebook = Rulebook(tmp_path / "missing.json")
-    reasons = []
-    for _ in range(2):
-        with pytest.raises(PolicyUnusable) as raised:
-            rulebook.in_force()
-        reasons.append(raised.value)
+def test_a_rulebook_gives_the_reason_anew_each_time(outdated: Company) -> None:
+    rulebook, reasons = Rulebook(), []
+    with outdated.merit.database.reading() as session:
+        for _ in range(2):
+            with pytest.raises(PolicyUnusable) as raised:
+                rulebook.in_force(session)
+            reasons.append(raised.value)
 
     assert reasons[0] is not reasons[1]
     assert str(reasons[0]) == str(reasons[1])
@@ -231,16 +207,15 @@ def test_failed_evaluations_are_not_counted_as_answered() -> None:
 
 
 class Unforeseen(Rulebook):
-    def in_force(self) -> PolicyInForce:
+    def in_force(self, session: Session) -> PolicyInForce:
         raise ZeroDivisionError("the client's secret")
 
 
 def test_what_nobody_foresaw_is_a_problem_too_and_tells_nothing() -> None:
     app = service(None)
-    rulebook = Unforeseen(None)
-    app.extensions["merit"] = type(app.extensions["merit"])(Config(), lambda: NOW, rulebook)
+    vars(app.extensions["merit"])["rulebook"] = Unforeseen()
 
-    for response in (post(app, QUESTION), app.test_client().get("/api/v1/policy")):
+    for response in (post(app, QUESTION), app.test_client().get(POLICY)):
         assert problem(response, 500)["type"] == "urn:merit:problem:internal"
         assert "secret" not in response.text
         assert "ZeroDivisionError" not in response.text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from copy import deepcopy
 from typing import Any
 
@@ -11,6 +12,7 @@ import schemathesis
 from flask import Flask
 from werkzeug.test import TestResponse
 
+from app.services.authority import Scope
 from rules.document.strict_json import loads
 from tests.app.asking import (
     EVALUATIONS,
@@ -19,17 +21,31 @@ from tests.app.asking import (
     answered,
     post,
     prepared,
+    problem,
+    served,
     service,
 )
+from tests.app.company import Company
 from tests.rules.builders import EVERYTHING, changed, condition
 
 UNDESCRIBED = {"/", "/api/docs", "/api/docs/<name>", "/api/openapi.json"}
 """Pages for people, and the description itself."""
 
+KEYLESS = {"/livez", "/readyz"}
+"""What whoever watches the service may ask without a key."""
+
 
 @pytest.fixture(scope="session")
 def description(app: Flask) -> Any:
     return answered(app.test_client().get("/api/openapi.json"))
+
+
+def operations(description: Any) -> Iterator[tuple[str, str, Any]]:
+    """Yield each operation described, with its path and method."""
+    for path, found in description["paths"].items():
+        for method, operation in found.items():
+            if method != "parameters":
+                yield path, method, operation
 
 
 def _closed(node: Any) -> Any:
@@ -86,26 +102,64 @@ def test_everything_there_is_is_described_with_each_of_its_methods(
     app: Flask, description: Any
 ) -> None:
     there_is = {
-        (rule.rule, method.lower())
+        (rule.rule.replace("<", "{").replace(">", "}"), method.lower())
         for rule in app.url_map.iter_rules()
         if rule.rule not in UNDESCRIBED
         for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
     }
 
-    assert there_is == {
-        (path, method) for path, methods in description["paths"].items() for method in methods
-    }
+    assert there_is == {(path, method) for path, method, _ in operations(description)}
 
 
 def test_every_operation_says_what_it_does_and_what_it_answers(description: Any) -> None:
-    for path, methods in description["paths"].items():
-        for operation in methods.values():
-            assert operation["summary"].endswith(".")
-            assert operation["tags"]
-            for status, answer in operation["responses"].items():
-                assert answer["description"], (path, status)
-                if status[0] in "45":
-                    assert list(answer["content"]) == ["application/problem+json"]
+    for path, _, operation in operations(description):
+        assert operation["summary"].endswith(".")
+        assert operation["tags"]
+        for status, answer in operation["responses"].items():
+            assert answer["description"], (path, status)
+            if status[0] in "45":
+                assert list(answer["content"]) == ["application/problem+json"]
+
+
+def test_every_operation_but_those_of_life_takes_a_key_with_a_scope_and_says_which(
+    app: Flask, description: Any
+) -> None:
+    for path, method, operation in operations(description):
+        [rule] = [
+            each
+            for each in app.url_map.iter_rules()
+            if each.rule.replace("<", "{").replace(">", "}") == path
+        ]
+        view: Any = app.view_functions[rule.endpoint]
+        scopes = getattr(getattr(view.view_class, method), "scopes", ())
+
+        assert operation["security"] == [{"key": [scope.value]} for scope in scopes]
+        assert bool(scopes) is (path not in KEYLESS)
+        for scope in scopes:
+            assert isinstance(scope, Scope)
+            assert f"`{scope.value}`" in operation["description"]
+        assert {"401", "403", "429"}.issubset(operation["responses"]) is bool(scopes)
+
+
+def test_every_scope_is_good_for_something(description: Any) -> None:
+    found = {
+        scope
+        for _, _, operation in operations(description)
+        for alternative in operation["security"]
+        for scope in alternative["key"]
+    }
+
+    assert found == set(Scope)
+
+
+def test_the_refusal_of_who_has_no_key_is_as_described(description: Any) -> None:
+    client = service(None).test_client()
+    for path, method, operation in operations(description):
+        if operation["security"]:
+            address = path.format(reference="C-17", decision_id="0" * 32)
+            response = client.open(address, method=method.upper(), headers={"Authorization": ""})
+            assert problem(response, 401)["detail"]
+            described(description, path, method, response)
 
 
 def test_the_example_given_is_answered(app: Flask, description: Any) -> None:
@@ -177,7 +231,7 @@ def test_the_refusal_of_what_is_no_json_or_too_large_is_as_described(
         described(description, EVALUATIONS, "post", response)
 
 
-@pytest.mark.parametrize("path", ["/livez", "/readyz", "/api/v1/policy"])
+@pytest.mark.parametrize("path", ["/livez", "/readyz", "/api/v1/policy", "/api/v1/history"])
 def test_what_can_be_read_is_as_described(app: Flask, description: Any, path: str) -> None:
     described(description, path, "get", app.test_client().get(path))
 
@@ -186,6 +240,58 @@ def test_the_policy_with_every_kind_of_part_is_as_described(description: Any) ->
     app = service(prepared(EVERYTHING))
 
     described(description, "/api/v1/policy", "get", app.test_client().get("/api/v1/policy"))
+
+
+def test_what_is_said_and_done_about_a_client_is_as_described(
+    company: Company, description: Any
+) -> None:
+    client = served(company).test_client()
+    sale = {
+        "source": "till",
+        "id": "1",
+        "client": "C-17",
+        "kind": "sale",
+        "date": "2026-06-01",
+        "amount": 450000,
+    }
+    whole = {
+        "name": "Café Nord",
+        "language": "fr",
+        "attributes": {"trade": "hotel", "seats": 40, "rating": 4.5, "chain": False},
+        "contacts": [{"key": "P-1", "name": "Ada", "level": "director", "birthday": "1980-02-29"}],
+    }
+    address = "/api/v1/clients/{reference}"
+    asked: list[tuple[str, str, Any, int, dict[str, str]]] = [
+        (address, "put", whole, 201, {}),
+        (address, "put", {}, 200, {}),
+        (address, "put", {"name": 5}, 422, {}),
+        (address, "put", {}, 412, {"If-None-Match": "*"}),
+        ("/api/v1/activities", "post", [sale], 200, {"Idempotency-Key": "1"}),
+        ("/api/v1/activities", "post", [sale], 200, {"Idempotency-Key": "1"}),
+        ("/api/v1/activities", "post", [{**sale, "amount": 1}], 422, {"Idempotency-Key": "1"}),
+        ("/api/v1/activities", "post", [{**sale, "amount": 1}], 409, {}),
+        ("/api/v1/activities", "post", [{**sale, "id": "2", "client": "C-18"}], 422, {}),
+        (f"{address}/standing", "get", None, 200, {}),
+        (f"{address}/standing", "get", None, 200, {"Accept-Language": "uk"}),
+        (f"{address}/standing", "get", None, 304, {"If-None-Match": "*"}),
+        (EVALUATIONS, "post", {"client": "C-17", "changed": {}}, 200, {}),
+        (EVALUATIONS, "post", {"client": "C-18", "changed": {}}, 422, {}),
+        ("/api/v1/history", "get", None, 200, {}),
+        ("/metrics", "get", None, 200, {}),
+    ]
+    for path, method, body, status, headers in asked:
+        response = client.open(
+            path.format(reference="C-17"), method=method.upper(), json=body, headers=headers
+        )
+        assert response.status_code == status, (path, response.text)
+        if path != "/metrics":
+            described(description, path, method, response)
+
+    decision = answered(client.get("/api/v1/clients/C-17/standing"))["decision"]
+    for name, status in ((decision, 200), ("0" * 32, 404)):
+        response = client.get(f"/api/v1/decisions/{name}")
+        assert response.status_code == status
+        described(description, "/api/v1/decisions/{decision_id}", "get", response)
 
 
 @pytest.mark.parametrize(

@@ -39,7 +39,7 @@ def test_a_service_without_a_policy_lives_and_is_not_ready() -> None:
     client = service(None).test_client()
 
     assert answered(client.get("/livez")) == {"status": "alive"}
-    assert "MERIT_POLICY" in problem(client.get("/readyz"), 503)["detail"]
+    assert "No policy is in force" in problem(client.get("/readyz"), 503)["detail"]
 
 
 # -- what is counted -------------------------------------------------------------------------

@@ -19,7 +19,8 @@ from app import create_app
 from app.config import Config
 from app.services.policies import LARGEST_DOCUMENT
 from rules.document.strict_json import digest, dumps, loads
-from tests.app.asking import EXAMPLE, NOW, QUESTION, TYPES, answered, post
+from tests.app.asking import EXAMPLE, QUESTION, TYPES, answered, post
+from tests.app.company import NOW
 from tests.rules.builders import (
     activities,
     condition,

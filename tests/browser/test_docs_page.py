@@ -12,9 +12,11 @@ import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, expect, sync_playwright
 from werkzeug.serving import make_server
 
-from app import create_app
-from app.config import Config
-from tests.app.asking import EVALUATIONS, EXAMPLE, NOW
+from rules.document.strict_json import loads
+from tests.app.asking import EVALUATIONS, EXAMPLE, served
+from tests.app.company import Company, company_in
+
+pytestmark = pytest.mark.slow  # the same on every Python
 
 CHROMIUM = "/usr/bin/chromium"
 ARGUMENTS = [
@@ -29,10 +31,18 @@ ARGUMENTS = [
 
 
 @pytest.fixture(scope="module")
-def address() -> Iterator[str]:
-    """Serve the example on a free port; yield where."""
+def company(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Company]:
+    """A company with the example in force."""
+    with company_in("sqlite", tmp_path_factory.mktemp("browser")) as company:
+        company.publish(loads(EXAMPLE.read_bytes()))  # type: ignore[arg-type]  # an object
+        yield company
+
+
+@pytest.fixture(scope="module")
+def address(company: Company) -> Iterator[str]:
+    """Serve the company on a free port; yield where."""
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    app = create_app(Config(EXAMPLE), lambda: NOW)
+    app = served(company)
     server = make_server("127.0.0.1", 0, app, threaded=True)
     thread = Thread(target=server.serve_forever)
     thread.start()
@@ -67,6 +77,14 @@ class Visit:
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
         self.page.on("requestfailed", lambda request: self.complaints.append(request.url))
         self.page.on("request", lambda request: self.requested.append(request.url))
+
+    def authorise(self, key: str) -> None:
+        """Give the page a key, as a reader does who wants to try something."""
+        self.page.get_by_role("button", name="Authorize", exact=True).click()
+        form = self.page.locator(".auth-container")
+        form.locator("input").fill(key)
+        form.get_by_role("button", name="Apply credentials").click()
+        form.get_by_role("button", name="Close").click()
 
     def operation(self, path: str) -> Locator:
         return self.page.locator(".opblock").filter(has=self.page.locator(f'[data-path="{path}"]'))
@@ -116,7 +134,10 @@ def test_the_root_leads_to_a_page_that_lists_every_operation(visit: Visit, addre
 
 
 @on_both
-def test_the_example_given_can_be_tried_and_is_answered(visit: Visit) -> None:
+def test_the_example_given_can_be_tried_with_a_key_and_is_answered(
+    visit: Visit, company: Company
+) -> None:
+    visit.authorise(company.key)
     operation = visit.operation(EVALUATIONS)
     operation.locator(".opblock-summary").click()
     operation.get_by_role("button", name="Try it out").click()
@@ -131,8 +152,9 @@ def test_the_example_given_can_be_tried_and_is_answered(visit: Visit) -> None:
 
 
 @on_a_desk
-def test_a_question_that_does_not_fit_is_told_why(visit: Visit) -> None:
+def test_a_question_that_does_not_fit_is_told_why(visit: Visit, company: Company) -> None:
     """The browser itself reports the refusal on its console; that alone is no complaint."""
+    visit.authorise(company.key)
     operation = visit.operation(EVALUATIONS)
     operation.locator(".opblock-summary").click()
     operation.get_by_role("button", name="Try it out").click()
@@ -145,6 +167,22 @@ def test_a_question_that_does_not_fit_is_told_why(visit: Visit) -> None:
     expect(answer).to_contain_text("facts.orders")
     visit.complaints.remove(
         "Failed to load resource: the server responded with a status of 422 (UNPROCESSABLE ENTITY)"
+    )
+
+
+@on_a_desk
+def test_without_a_key_it_is_told_what_is_needed(visit: Visit) -> None:
+    operation = visit.operation(EVALUATIONS)
+    operation.locator(".opblock-summary").click()
+    operation.get_by_role("button", name="Try it out").click()
+
+    operation.get_by_role("button", name="Execute").click()
+
+    answer = operation.locator(".live-responses-table")
+    expect(answer.locator(".response-col_status").nth(1)).to_contain_text("401")
+    expect(answer).to_contain_text("Authorization: Bearer merit_")
+    visit.complaints.remove(
+        "Failed to load resource: the server responded with a status of 401 (UNAUTHORIZED)"
     )
 
 

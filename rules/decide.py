@@ -33,23 +33,25 @@ def decide(  # noqa: PLR0913 - the whole of what a standing depends on
 ) -> tuple[Standing, tuple[Event, ...]]:
     """Return how a client stands on business date ``day``, and what happened to them on it.
 
-    :param before: how they stood on an earlier date; None for who is new.
+    :param before: how they stood on an earlier date, or earlier on this one; None for who is new.
+        On a date decided before, what came since only earns, mends and promotes: nothing is lost
+        between two nights.
     :param measures: what people decided beside the rules.
     :param issued: the day on which this is really carried out, and notices go out; ``day``
         unless it is caught up with later.
-    :raises ValueError: if ``before`` is not of an earlier date, or ``issued`` is before ``day``.
+    :raises ValueError: if ``before`` is of a later date, or ``issued`` is before ``day``.
     """
     if before is None:
         before = Standing(policy.tiers[0].key, day, date.min)
-    if before.as_of >= day:
-        raise ValueError("dates are decided in order, each once")
+    if before.as_of > day:
+        raise ValueError("dates are decided in order")
     if issued is not None and issued < day:
         raise ValueError("a date is decided on that day or later")
     case = _Case(policy, found, before, day, measures, issued or day)
     case.measure()
     case.bridge()
     case.earn()
-    if not case.promote():
+    if not case.promote() and not case.mend() and before.as_of < day:
         case.fail()
     return case.standing(), tuple(case.events)
 
@@ -147,6 +149,8 @@ class _Case:
     ) -> None:
         self._policy, self._found, self._before = policy, found, before
         self._day, self._measures, self._issued = day, measures, issued
+        self._under = tuple(each for each in measures if each.holds(day))
+        self._is_again = before.as_of == day
         self._places = {tier.key: place for place, tier in enumerate(policy.tiers)}
         self._held = self._places[before.tier]
         self._grounds = list(before.grounds)
@@ -162,16 +166,17 @@ class _Case:
             tuple(self._grounds),
             self._run,
             self._withdrawn,
+            self._under,
         )
 
     def measure(self) -> None:
         """Tell what a person decided that is now in force, or no longer is (rule 5)."""
-        for each in self._measures:
-            was, now = each.holds(self._before.as_of), each.holds(self._day)
-            if now and not was:
-                self._tell("hold_set" if each.kind == "hold" else "override_set")
-            if was and not now:
-                self._tell("hold_ended" if each.kind == "hold" else "override_ended")
+        was = {each.named: each for each in self._before.under}
+        now = {each.named: each for each in self._under}
+        for each in (now[name] for name in now if name not in was):
+            self._tell("hold_set" if each.kind == "hold" else "override_set")
+        for each in (was[name] for name in was if name not in now):
+            self._tell("hold_ended" if each.kind == "hold" else "override_ended")
 
     # -- grounds -------------------------------------------------------------------------------
 
@@ -196,7 +201,8 @@ class _Case:
         for place, tier in enumerate(self._policy.tiers[: reach + 1]):
             if self._is_for_life(place, tier):
                 self._add(Ground(tier.key, self._day, None, "lifetime"))
-        self._end_open_grounds(earned)
+        if not self._is_again:
+            self._end_open_grounds(earned)
 
     def _reach(self) -> int:
         """Return the highest place that may be earned today."""
@@ -204,7 +210,10 @@ class _Case:
         if promotion.assessment is not None and not self._looks(promotion.assessment):
             return self._held
         highest = len(self._policy.tiers) - 1
-        return highest if promotion.path == "straight" else min(self._held + 1, highest)
+        if promotion.path == "straight":
+            return highest
+        has_moved = self._is_again and self._held and self._since == self._day
+        return self._held if has_moved else min(self._held + 1, highest)
 
     def _earn(self, place: int) -> None:
         if self._is_locked(place):
@@ -295,14 +304,20 @@ class _Case:
         self._move(top, "promoted")
         return True
 
-    def fail(self) -> None:
-        """Begin, go on with or end a failing run (rules 2, 3 and 5)."""
+    def mend(self) -> bool:
+        """Tell of a tier earned again, and end the run of who keeps it (rule 2)."""
         if self._is_regained:
             self._tell("renewed")
+        if self._run is None or not (self._is_renewed or self._found.keep[self._held] is True):
+            return False
+        if self._run.done:
+            self._tell("reinstated", benefits=self._withdrawn)
+        self._run, self._withdrawn = None, ()
+        return True
+
+    def fail(self) -> None:
+        """Begin a failing run, or go on with it (rules 2, 3 and 5)."""
         if self._run is not None:
-            if self._is_mended():
-                self._lift()
-                return
             self._run = replace(self._run, stood=self._run.stood + self._days_stopped())
         if self._held == 0 or self._is_stopped() or not self._fails():
             return
@@ -312,14 +327,6 @@ class _Case:
         elif self._run is None:
             self._warn()
         self._carry_out()
-
-    def _is_mended(self) -> bool:
-        return self._is_renewed or self._found.keep[self._held] is True
-
-    def _lift(self) -> None:
-        if self._run is not None and self._run.done:
-            self._tell("reinstated", benefits=self._withdrawn)
-        self._run, self._withdrawn = None, ()
 
     def _fails(self) -> bool:
         """Tell whether the facts say that the held tier is not kept; doubt loses nobody a tier."""
@@ -457,7 +464,7 @@ class _Case:
         return since
 
     def _is_stopped(self) -> bool:
-        return any(each.holds(self._day) for each in self._measures)
+        return bool(self._under)
 
     def _days_stopped(self) -> int:
         """Count the days since the last decision on which a person had the clock stopped."""

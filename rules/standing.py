@@ -62,21 +62,6 @@ class Run:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
-    """How a client stands on a business date, overrides left out.
-
-    ``since`` is when the tier was last reached; ``withdrawn`` are the benefits taken away.
-    """
-
-    tier: str
-    since: date
-    as_of: date
-    grounds: tuple[Ground, ...] = ()
-    run: Run | None = None
-    withdrawn: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
 class Measure:
     """What a person decided beside the rules, from its first day to its last.
 
@@ -91,6 +76,28 @@ class Measure:
 
     def holds(self, day: date) -> bool:
         return self.first <= day <= self.last
+
+    @property
+    def named(self) -> tuple[str, date, str | None]:
+        """What stays the same where its last day is set anew."""
+        return self.kind, self.first, self.tier
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How a client stands on a business date, overrides left out.
+
+    ``since`` is when the tier was last reached; ``withdrawn`` are the benefits taken away;
+    ``under`` is what people had decided and was in force.
+    """
+
+    tier: str
+    since: date
+    as_of: date
+    grounds: tuple[Ground, ...] = ()
+    run: Run | None = None
+    withdrawn: tuple[str, ...] = ()
+    under: tuple[Measure, ...] = ()
 
 
 EventKind = Literal[

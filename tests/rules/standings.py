@@ -543,12 +543,14 @@ def replayed(event: Event, tier: str, withdrawn: tuple[str, ...]) -> tuple[str, 
 
 
 def a_measure_is_told_when_it_begins_and_when_it_is_over(lived: Lived) -> None:
-    first = lived.decided[0].before
-    in_force = sum(measure.holds(FIRST) for measure in lived.measures) if first else 0
+    told = 0
     for each in lived.decided:
         for event in each.events:
-            in_force += {"set": 1, "ended": -1}.get(event.kind.partition("_")[2], 0)
-        assert in_force == sum(measure.holds(each.dated.day) for measure in lived.measures)
+            told += {"set": 1, "ended": -1}.get(event.kind.partition("_")[2], 0)
+        assert told == len({measure.named for measure in each.after.under})
+        assert each.after.under == tuple(
+            measure for measure in lived.measures if measure.holds(each.dated.day)
+        )
 
 
 def deciding_again_gives_the_same(lived: Lived) -> None:
@@ -561,6 +563,22 @@ def deciding_again_gives_the_same(lived: Lived) -> None:
             measures=lived.measures,
             issued=each.dated.issued,
         )
+
+
+def a_date_decided_once_more_loses_nobody_anything(lived: Lived) -> None:
+    for each in lived.decided:
+        dated, standing = each.dated, each.after
+        for found in (dated.found, lived.decided[-1].dated.found, lived.decided[0].dated.found):
+            once, events = decide(lived.policy, found, standing, dated.day, measures=lived.measures)
+            assert {event.kind for event in events} <= {"promoted", "renewed", "reinstated"}
+            assert lived.place(once.tier) >= lived.place(standing.tier)
+            assert set(once.withdrawn) <= set(standing.withdrawn)
+            if once.run is not None:
+                assert once.run == standing.run
+            twice, again = decide(lived.policy, found, once, dated.day, measures=lived.measures)
+            assert again == () or lived.policy.promotion.path == "one_rung"
+            assert once == twice or events
+            standing = twice
 
 
 LAWS = (
@@ -577,6 +595,7 @@ LAWS = (
     the_events_replayed_give_the_standing,
     a_measure_is_told_when_it_begins_and_when_it_is_over,
     deciding_again_gives_the_same,
+    a_date_decided_once_more_loses_nobody_anything,
 )
 
 # -- two lives beside each other -----------------------------------------------------------------

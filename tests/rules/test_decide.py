@@ -969,13 +969,55 @@ def test_rule_6_a_ground_that_ends_on_a_date_not_evaluated_is_bridged_from_the_n
 # -- rule 7: dates in order ------------------------------------------------------------------------
 
 
-def test_rule_7_dates_are_decided_in_order_each_once() -> None:
+def test_rule_7_dates_are_decided_in_order() -> None:
     life = Life(ladder(tier("gold")))
     life.on("2026-01-02", "gold")
 
-    for earlier in ("2026-01-01", "2026-01-02"):
-        with pytest.raises(ValueError, match="in order"):
-            life.on(earlier, "gold")
+    with pytest.raises(ValueError, match="in order"):
+        life.on("2026-01-01", "gold")
+
+
+def test_rule_7_what_comes_during_a_date_promotes_on_it() -> None:
+    life = Life(ladder(tier("silver"), tier("gold")))
+    life.on("2026-01-02", "silver")
+
+    assert life.on("2026-01-02", "gold") == ["promoted"]
+    assert life.on("2026-01-02", "gold") == []
+
+
+def test_rule_7_what_comes_during_a_date_mends_on_it_what_the_night_began() -> None:
+    life = held(ladder(tier("gold", demotion="slowly"), demotion=[SLOWLY]))
+
+    assert life.on("2026-01-02", "base") == ["notice_given"]
+    assert life.on("2026-01-02", "gold") == ["renewed", "reinstated"]
+    assert (life.ground, life.now.run) == ("earned open", None)
+
+
+def test_rule_7_nothing_is_lost_between_two_nights() -> None:
+    life = held(ladder(tier("gold")))
+    life.on("2026-01-02", "gold")
+
+    assert life.on("2026-01-02", "base") == []
+    assert (life.tier, life.ground) == ("gold", "earned open")
+    assert life.on("2026-01-03", "base") == ["demoted"]
+
+
+def test_rule_7_one_rung_a_date_is_one_however_often_it_is_decided() -> None:
+    life = Life(ladder(tier("silver"), tier("gold"), promotion=Promotion(path="one_rung")))
+
+    assert [life.on("2026-01-02", "gold") for _ in range(3)] == [["promoted"], [], []]
+    assert life.on("2026-01-03", "gold") == ["promoted"]
+
+
+def test_rule_5_a_hold_set_during_a_date_is_told_on_it_and_once() -> None:
+    life = held(ladder(tier("gold", demotion="slowly"), demotion=[SLOWLY]))
+    life.on("2026-01-02", "base")
+    life.measures = [hold("2026-01-02", "2026-01-09")]
+
+    assert [life.on("2026-01-02", "base") for _ in range(2)] == [["hold_set"], []]
+    life.measures = [hold("2026-01-02", "2026-01-04")]  # its last day set anew
+    assert life.on("2026-01-03", "base") == []
+    assert life.on("2026-01-05", "base") == ["hold_ended"]
 
 
 def test_rule_7_no_date_is_decided_before_its_day() -> None:

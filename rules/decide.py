@@ -14,7 +14,17 @@ from typing import Literal
 
 from rules.assessment import looks_on, next_look
 from rules.policy import Anniversary, Assessment, DemotionPolicy, Policy, Step, Tier
-from rules.standing import Event, EventKind, Findings, Ground, Mark, Measure, Run, Standing
+from rules.standing import (
+    Event,
+    EventKind,
+    Findings,
+    Ground,
+    Mark,
+    Measure,
+    Return,
+    Run,
+    Standing,
+)
 from rules.validity import last_day
 from rules.windows import DAY, add_months
 
@@ -49,6 +59,7 @@ def decide(  # noqa: PLR0913 - the whole of what a standing depends on
         raise ValueError("a date is decided on that day or later")
     case = _Case(policy, found, before, day, measures, issued or day)
     case.measure()
+    case.give_back()
     case.bridge()
     case.earn()
     if not case.promote() and not case.mend() and before.as_of < day:
@@ -154,7 +165,8 @@ class _Case:
         self._places = {tier.key: place for place, tier in enumerate(policy.tiers)}
         self._held = self._places[before.tier]
         self._grounds = list(before.grounds)
-        self._since, self._run, self._withdrawn = before.since, before.run, before.withdrawn
+        self._since, self._run = before.since, before.run
+        self._withdrawn, self._returning = before.withdrawn, before.returning
         self._is_renewed = self._is_regained = False
         self.events: list[Event] = []
 
@@ -167,6 +179,7 @@ class _Case:
             self._run,
             self._withdrawn,
             self._under,
+            self._returning,
         )
 
     def measure(self) -> None:
@@ -177,6 +190,52 @@ class _Case:
             self._tell("hold_set" if each.kind == "hold" else "override_set")
         for each in (was[name] for name in was if name not in now):
             self._tell("hold_ended" if each.kind == "hold" else "override_ended")
+
+    # -- benefits that return --------------------------------------------------------------------
+
+    def give_back(self) -> None:
+        """Give the benefits back whose day has come (rule 2)."""
+        due = [each for each in self._returning if each.day <= self._day]
+        self._returning = self._returning[len(due) :]
+        if due:
+            self._tell("reinstated", benefits=self._back(due))
+
+    def _end_run(self) -> tuple[str, ...]:
+        """End the run and plan the return of what was withdrawn; return what is back at once.
+
+        A run of which no step was carried out leaves what returns as it was planned.
+        """
+        run, self._run = self._run, None
+        if run is None or not run.done:
+            return ()
+        returns = self._returns()
+        self._returning = tuple(each for each in returns if each.day > self._day)
+        return self._back([each for each in returns if each.day == self._day])
+
+    def _returns(self) -> list[Return]:
+        """Plan what returns when: what was withdrawn last today, the rest at once or stepwise.
+
+        What none of the steps withdraws, as another tier's did, returns today.
+        """
+        demotion, left = self._demotion(), self._withdrawn
+        if demotion is None or demotion.benefits_return_days == 0:
+            return [Return(self._day, left)]
+        groups = []
+        for step in demotion.steps:
+            groups.append(tuple(each for each in left if each in step.benefits))
+            left = tuple(each for each in left if each not in step.benefits)
+        back = [each for each in reversed(groups) if each]
+        return [Return(self._day, left)] + [
+            Return(self._day + place * demotion.benefits_return_days * DAY, benefits)
+            for place, benefits in enumerate(back)
+        ]
+
+    def _back(self, returns: Sequence[Return]) -> tuple[str, ...]:
+        """Give benefits back; return them in the order in which they had been withdrawn."""
+        named = {benefit for each in returns for benefit in each.benefits}
+        back = tuple(each for each in self._withdrawn if each in named)
+        self._withdrawn = tuple(each for each in self._withdrawn if each not in named)
+        return back
 
     # -- grounds -------------------------------------------------------------------------------
 
@@ -310,9 +369,9 @@ class _Case:
             self._tell("renewed")
         if self._run is None or not (self._is_renewed or self._found.keep[self._held] is True):
             return False
-        if self._run.done:
-            self._tell("reinstated", benefits=self._withdrawn)
-        self._run, self._withdrawn = None, ()
+        done, back = self._run.done, self._end_run()
+        if done:
+            self._tell("reinstated", benefits=back)
         return True
 
     def fail(self) -> None:
@@ -373,6 +432,7 @@ class _Case:
         run = self._run
         assert run is not None  # noqa: S101 - only a run has steps
         self._run = replace(run, done=(*run.done, Mark(self._issued, run.stood)))
+        self._returning = ()
         match step.kind:
             case "warning" | "notice":
                 self._run = replace(self._run, late=max(run.late, self._days_late(run)))
@@ -403,10 +463,11 @@ class _Case:
         self._move(self._top(), "demoted")
 
     def _move(self, place: int, kind: EventKind) -> None:
-        before = self._key(self._held)
-        given_back = self._withdrawn if place > self._held else ()
-        self._held, self._since, self._run, self._withdrawn = place, self._day, None, ()
-        self._tell(kind, before, given_back)
+        before, back = self._key(self._held), self._end_run() if place > self._held else ()
+        if place < self._held:
+            self._run, self._withdrawn, self._returning = None, (), ()
+        self._held, self._since = place, self._day
+        self._tell(kind, before, back)
 
     # -- small things ------------------------------------------------------------------------------
 

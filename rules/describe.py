@@ -256,6 +256,10 @@ def _demotion(policy: Policy, tier: Tier, demotion: DemotionPolicy) -> Iterator[
         yield Line(2, Message("beginning only on %(days)s;", days=days))
     for step in demotion.steps:
         yield Line(2, _step(policy, step))
+    if demotion.benefits_return_days:
+        apart = Length(demotion.benefits_return_days, "day")
+        sentence = Message("What was withdrawn returns in reverse, %(days)s apart.", days=apart)
+        yield Line(2, sentence)
     if demotion.unless is not None:
         yield Line(2, Message("None of this befalls who meets:"))
         yield from _criteria(policy, demotion.unless, 3)

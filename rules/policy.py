@@ -327,7 +327,11 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class DemotionPolicy:
-    """What happens, step by step, to a client who no longer meets the keep criteria."""
+    """What happens, step by step, to a client who no longer meets the keep criteria.
+
+    ``benefits_return_days`` lie between the returns of what one step withdrew and what the step
+    before it did; with 0 all benefits return at once.
+    """
 
     key: str
     name: Names
@@ -335,6 +339,7 @@ class DemotionPolicy:
     minimum_stay_days: int = 0
     unless: Criteria | None = None
     assessment: Assessment | None = None
+    benefits_return_days: int = 0
 
 
 @dataclass(frozen=True, slots=True)

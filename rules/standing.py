@@ -62,6 +62,14 @@ class Run:
 
 
 @dataclass(frozen=True, slots=True)
+class Return:
+    """Benefits that had been withdrawn, and the day on which they are to return."""
+
+    day: date
+    benefits: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Measure:
     """What a person decided beside the rules, from its first day to its last.
 
@@ -87,8 +95,8 @@ class Measure:
 class Standing:
     """How a client stands on a business date, overrides left out.
 
-    ``since`` is when the tier was last reached; ``withdrawn`` are the benefits taken away;
-    ``under`` is what people had decided and was in force.
+    ``since`` is when the tier was last reached; ``withdrawn`` are the benefits taken away, those
+    included that are ``returning``; ``under`` is what people had decided and was in force.
     """
 
     tier: str
@@ -98,6 +106,7 @@ class Standing:
     run: Run | None = None
     withdrawn: tuple[str, ...] = ()
     under: tuple[Measure, ...] = ()
+    returning: tuple[Return, ...] = ()
 
 
 EventKind = Literal[

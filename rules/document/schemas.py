@@ -274,6 +274,7 @@ class DemotionPolicySchema(StrictSchema):
     minimum_stay_days = Whole(0, 3660)
     assessment = _assessment()
     unless = CriteriaField()
+    benefits_return_days = Whole(0, 3660)
     steps = ListOf(
         Union(
             {

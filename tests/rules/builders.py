@@ -276,6 +276,7 @@ EVERYTHING = policy_document(
             "key": "slow",
             "name": names("Slow"),
             "minimum_stay_days": 90,
+            "benefits_return_days": 7,
             "assessment": {"kind": "anniversary", "every": "year", "of": "birthday"},
             "unless": {"qualifies_for": "gold"},
             "steps": [

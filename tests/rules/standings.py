@@ -228,6 +228,7 @@ def demotion_policies(draw: st.DrawFn, key: str) -> DemotionPolicy:
         draw(st.sampled_from([0, 0, 14])),
         None,
         draw(maybe_assessments),
+        draw(st.sampled_from([0, 0, 4])),
     )
 
 
@@ -532,14 +533,25 @@ def the_events_replayed_give_the_standing(lived: Lived) -> None:
 
 def replayed(event: Event, tier: str, withdrawn: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
     match event.kind:
-        case "promoted" | "demoted":
+        case "demoted":
             return event.tier, ()
-        case "reinstated":
-            return tier, ()
+        case "promoted" | "reinstated":
+            return event.tier, tuple(each for each in withdrawn if each not in event.benefits)
         case "benefit_withdrawn":
             return tier, withdrawn + event.benefits
         case _:
             return tier, withdrawn
+
+
+def what_is_withdrawn_returns_no_later_than_planned(lived: Lived) -> None:
+    for each in lived.decided:
+        after = each.after
+        planned = [benefit for one in after.returning for benefit in one.benefits]
+        assert len(planned) == len(set(planned))
+        assert set(planned) == (set(after.withdrawn) if after.returning else set())
+        assert all(one.day > each.dated.day for one in after.returning)
+        if after.withdrawn and not after.returning:
+            assert after.run is not None
 
 
 def a_measure_is_told_when_it_begins_and_when_it_is_over(lived: Lived) -> None:
@@ -593,6 +605,7 @@ LAWS = (
     only_who_fails_loses,
     nothing_is_earned_under_a_ground_that_renews_at_its_end,
     the_events_replayed_give_the_standing,
+    what_is_withdrawn_returns_no_later_than_planned,
     a_measure_is_told_when_it_begins_and_when_it_is_over,
     deciding_again_gives_the_same,
     a_date_decided_once_more_loses_nobody_anything,

@@ -20,7 +20,7 @@ from rules.policy import (
     UntilAssessment,
     YearDays,
 )
-from rules.standing import Event, Ground, Mark, Measure, Run, Standing
+from rules.standing import Event, Ground, Mark, Measure, Return, Run, Standing
 from tests.rules import standings
 from tests.rules.standings import (
     NOTICE,
@@ -475,6 +475,52 @@ def test_rule_2_a_run_of_which_nobody_was_told_ends_quietly() -> None:
 
     assert life.on("2026-01-02", "gold") == ["renewed"]
     assert life.now.run is None
+
+
+STEPWISE = demoting(
+    withdraw(0, "lounge"), withdraw(10, "gift"), withdraw(10, "desk"), benefits_return_days=7
+)
+
+
+def test_rule_2_withdrawn_benefits_return_stepwise_in_reverse() -> None:
+    life = held(ladder(tier("gold", demotion="slowly"), demotion=[STEPWISE]))
+    life.daily("2026-01-01", "2026-01-21", "base")
+    assert life.now.withdrawn == ("lounge", "gift", "desk")
+
+    assert life.daily("2026-01-22", "2026-02-28", "gold") == [
+        "2026-01-22 renewed",
+        "2026-01-22 reinstated",
+        "2026-01-29 reinstated",
+        "2026-02-05 reinstated",
+    ]
+    assert [each.benefits for each in life.events[-3:]] == [("desk",), ("gift",), ("lounge",)]
+    assert (life.now.withdrawn, life.now.returning) == ((), ())
+
+
+def test_rule_2_a_step_of_a_new_run_stops_the_return_and_the_rest_returns_after_it() -> None:
+    life = held(ladder(tier("gold", demotion="slowly"), demotion=[STEPWISE]))
+    life.daily("2026-01-01", "2026-01-21", "base")
+    life.on("2026-01-22", "gold")
+    life.on("2026-01-23", "base")
+    assert (life.now.withdrawn, life.now.returning) == (("lounge", "gift"), ())
+
+    assert life.on("2026-01-30", "base") == []
+    life.on("2026-01-31", "gold")
+    assert life.events[-1].benefits == ("gift",)
+    assert life.now.returning == (Return(day("2026-02-07"), ("lounge",)),)
+
+
+def test_rule_1_a_promotion_gives_back_stepwise_too_and_a_demotion_leaves_nothing_withdrawn() -> (
+    None
+):
+    policy = ladder(tier("silver", demotion="slowly"), tier("gold"), demotion=[STEPWISE])
+    life = held(policy, "silver")
+    life.daily("2026-01-01", "2026-01-11", "base")
+
+    assert life.on("2026-01-12", "gold") == ["promoted"]
+    assert (life.events[-1].benefits, life.now.withdrawn) == (("gift",), ("lounge",))
+    assert life.on("2026-01-13", "silver") == ["demoted"]
+    assert (life.now.withdrawn, life.now.returning) == ((), ())
 
 
 # -- rule 3: steps -------------------------------------------------------------------------------

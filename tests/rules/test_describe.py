@@ -135,3 +135,14 @@ def test_a_demotion_by_one_rung_without_a_landing_says_no_more() -> None:
     assert said({"kind": "demote", "days": 30, "to": "one_rung"})[1:] == [
         "    30 days later: one tier down."
     ]
+
+
+def test_a_return_of_benefits_by_steps_is_said() -> None:
+    withdraw = {"kind": "withdraw", "benefits": ["queue"]}
+
+    assert said(withdraw, of_demotion={"benefits_return_days": 7})[-1] == (
+        "    What was withdrawn returns in reverse, 7 days apart."
+    )
+    assert said(withdraw, of_demotion={"benefits_return_days": 0})[1:] == [
+        "    at once: without “queue”;"
+    ]

@@ -187,6 +187,7 @@ def test_a_document_with_everything_becomes_the_values_it_names() -> None:
             90,
             QualifiesFor("gold"),
             Anniversary("year", "birthday"),
+            7,
         ),
         DemotionPolicy(
             "quick",
@@ -499,6 +500,7 @@ REFUSALS = [
     ("standards[7].promise.detail", "", "must be a text"),
     # demotion policies
     ("demotion_policies[0].minimum_stay_days", -1, "must be a whole number from 0 to 3660"),
+    ("demotion_policies[0].benefits_return_days", -1, "must be a whole number from 0 to 3660"),
     ("demotion_policies[0].steps", [], "must have 1 to 20 entries"),
     ("demotion_policies[0].steps[0].kind", "threat", "must be warning, notice, withdraw or demote"),
     ("demotion_policies[0].steps[1].counted", "end", "must be start or previous_step"),
@@ -575,6 +577,7 @@ def test_what_is_wrong_is_said_at_its_place(where: str, value: object, sentence:
         ("standards[3].promise.days_before", 366, 0),
         ("standards[4].promise.days", 366, 0),
         ("demotion_policies[0].minimum_stay_days", 3660, 0),
+        ("demotion_policies[0].benefits_return_days", 3660, 0),
         ("demotion_policies[0].steps[3].days", 3660, 0),
         ("demotion_policies[1].steps[1].months", 120, 0),
         ("demotion_policies[1].assessment.days[0]", "12-31", "01-02"),
@@ -855,7 +858,8 @@ def test_a_filter_on_an_attribute_may_compare_with_anything() -> None:
 # -- wherever it stands ------------------------------------------------------------------------
 
 OPTIONAL = {
-    "above", "assessment", "counted", "demotion", "demotion_policies", "detail", "examples",
+    "above", "assessment", "benefits_return_days", "counted", "demotion", "demotion_policies",
+    "detail", "examples",
     "further", "good_for_days", "keep", "landing", "lifetime_after_years", "minimum_stay_days",
     "missing", "months", "path", "plus_months", "promotion", "renewal", "segments", "standards",
     "starts", "to_month_end", "unless", "validity", "where",

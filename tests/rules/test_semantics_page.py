@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,8 +18,10 @@ PAGE = (Path(__file__).parents[2] / "docs" / "semantics.md").read_text(encoding=
 EXAMPLES = dict(re.findall(r"<!-- example: (.+) -->\n\|.*\n\|.*\n((?:\|.*\n)+)", PAGE))
 
 
-def gold(*steps: Step, last: str | None = None, hold_: tuple[str, str] | None = None) -> Life:
-    demotion = [demoting(*steps)] if steps else []
+def gold(
+    *steps: Step, last: str | None = None, hold_: tuple[str, str] | None = None, **parts: Any
+) -> Life:
+    demotion = [demoting(*steps, **parts)] if steps else []
     named = tier("gold", demotion="slowly" if steps else None)
     life = held(ladder(named, demotion=demotion), last=last)
     life.measures = [hold(*hold_)] if hold_ else []
@@ -40,6 +43,9 @@ BEGINNINGS: dict[str, Callable[[], Life]] = {
     "one rung on each assessment date": by_rungs,
     "for life after two years": lambda: Life(ladder(tier("gold", lifetime_after_years=2))),
     "mended, and failed again": lambda: gold(*SLOWLY.steps),
+    "returning stepwise": lambda: gold(
+        withdraw(0, "lounge"), withdraw(10, "gift"), benefits_return_days=7
+    ),
     "notice, withdrawal, demotion": lambda: gold(
         NOTICE, withdraw(30, "lounge"), demote(60, counted="start")
     ),

@@ -30,9 +30,12 @@ from rules.policy import (
     Metric,
     Monthly,
     Names,
+    OfGroup,
+    OfStanding,
     Open,
     Policy,
     Previous,
+    Rank,
     Ratio,
     Rolling,
     Segment,
@@ -77,6 +80,7 @@ def describe(policy: Policy) -> list[Line]:
     for tier in policy.tiers:
         lines += _tier(policy, tier)
     lines += _promotion(policy)
+    lines += _groups(policy)
     if policy.segments:
         lines.append(Line(0, Message("The segments:")))
     for segment in policy.segments:
@@ -214,6 +218,11 @@ def _promotion(policy: Policy) -> Iterator[Line]:
         yield Line(0, Message("Clients rise only on %(days)s.", days=days))
     if promotion.path == "one_rung":
         yield Line(0, Message("Clients rise one tier at a time."))
+
+
+def _groups(policy: Policy) -> Iterator[Line]:
+    if policy.group_tier_goes_to == "head":
+        yield Line(0, Message("What a group comes to together counts for its head alone."))
 
 
 def _days(policy: Policy, assessment: Assessment) -> Message | Listed:
@@ -400,8 +409,40 @@ def _source(policy: Policy, metric: Metric, source: Source) -> Message:
                 where=Message(" where %(filters)s", filters=Listed(tuple(where))) if where else "",
                 window=_window(source.window),
             )
+        case OfStanding():
+            return _tenure(policy, source)
+        case OfGroup(metric=key):
+            return Message(
+                "“%(metric)s” of all members of the group together",
+                metric=Named(policy.metrics[key].name),
+            )
+        case Rank(metric=key):
+            return Message(
+                "the place among all clients by “%(metric)s”, in percent from the top",
+                metric=Named(policy.metrics[key].name),
+            )
         case _:
             return _derivation(policy, metric, source)
+
+
+_TENURES = {
+    "tier_held": N_("the tier held"),
+    "days_since_tier": N_("days since the tier held was reached"),
+    "days_since_ground": N_("days since the ground began on which the tier is held"),
+    "days_at_or_above": N_("days at “%(tier)s” or above"),
+    "years_at_or_above": N_("years at “%(tier)s” or above"),
+}
+_UNBROKEN_TENURES = {
+    "days_at_or_above": N_("days at “%(tier)s” or above without a break"),
+    "years_at_or_above": N_("years at “%(tier)s” or above without a break"),
+}
+
+
+def _tenure(policy: Policy, source: OfStanding) -> Message:
+    if source.tier is None:
+        return Message(_TENURES[source.measure])
+    templates = _UNBROKEN_TENURES if source.unbroken else _TENURES
+    return Message(templates[source.measure], tier=Named(policy.tier(source.tier).name))
 
 
 def _derivation(policy: Policy, metric: Metric, source: Derivation) -> Message:
@@ -497,6 +538,11 @@ _PREVIOUS = {
     "year": N_("in the %(n)d whole years before this one%(from_day)s"),
 }
 
+_SINCE = {
+    "tier": N_("since the tier held was reached"),
+    "ground": N_("since the ground began on which the tier is held"),
+}
+
 
 def _window(window: Window) -> Message:
     match window:
@@ -509,7 +555,7 @@ def _window(window: Window) -> Message:
         case Previous(n=n, unit=period, starts=starts):
             return Message(_PREVIOUS[period], n=n, from_day=_year_start(starts))
         case Since(event=event):
-            return Message("since the %(event)s began", event=event)
+            return Message(_SINCE[event])
         case Between(first=first, last=last):
             return Message("from %(first)s to %(last)s", first=first, last=last)
 

@@ -12,14 +12,17 @@ from rules.policy import (
     AttributeHistory,
     DaysSince,
     Metric,
+    OfStanding,
     Policy,
     Previous,
+    Rank,
     Rolling,
+    Since,
     This,
 )
 from rules.windows import DAY, last_day
 
-_MOVING = (Rolling, This, Previous)
+_MOVING = (Rolling, This, Previous, Since)
 
 
 def next_due(policy: Policy, client: Client, day: date) -> date | None:
@@ -28,17 +31,25 @@ def next_due(policy: Policy, client: Client, day: date) -> date | None:
     None: as long as nothing is recorded and the policy stays.  Windows that move do so every
     day, so wherever a metric has one and there is anything to measure it is tomorrow; else the
     day of what is recorded ahead, or on which a period begins: answers tell until when what is
-    missing still counts.
+    missing still counts.  A standing grows older, and a rank is fixed anew, every day, whatever is
+    recorded; what is recorded of the other members of a group counts as the client's own.
     """
-    ahead = [each.day for each in client.activities if each.day > day]
-    behind = len(ahead) < len(client.activities)
-    for history in client.statements.values():
-        later = [each.day for each in history if each.day > day]
-        ahead += later
-        behind = behind or len(later) < len(history)
-    if behind and any(map(_moves, policy.metrics.values())):
+    if any(isinstance(each.source, OfStanding | Rank) for each in policy.metrics.values()):
+        return day + DAY
+    days = [*_days_of(client)]
+    for other in client.group.others if client.group else ():
+        days += _days_of(other)
+    ahead = [each for each in days if each > day]
+    if len(ahead) < len(days) and any(map(_moves, policy.metrics.values())):
         return day + DAY
     return min([*ahead, *_beginnings(policy, day)], default=None)
+
+
+def _days_of(client: Client) -> Iterator[date]:
+    """Yield the day of everything that is recorded of a client."""
+    yield from (each.day for each in client.activities)
+    for history in client.statements.values():
+        yield from (each.day for each in history)
 
 
 def _beginnings(policy: Policy, day: date) -> Iterator[date]:

@@ -24,11 +24,12 @@ from rules.policy import (
     Metric,
     Part,
     Policy,
+    Rank,
     Root,
     Segment,
     Tier,
 )
-from rules.sentences import Listed, Named, Shown, shown, wanted
+from rules.sentences import Listed, Named, Shown, called, shown, wanted
 from rules.verdict import Outcome, Verdict
 from rules.vocabulary import KNOWNESS, Missing, Value
 from rules.ways import Step, counted, nearest_way, shortfall
@@ -143,7 +144,7 @@ class _Question:
     place: int
     helps: bool
     metric: Metric
-    name: Named
+    name: Named | Message
     asked: Message
 
 
@@ -153,7 +154,7 @@ def _questions(policy: Policy) -> Iterator[_Question]:
             if isinstance(node, Condition):
                 metric = policy.metrics[node.metric]
                 asked = _asked(policy, root, node, helps)
-                yield _Question(root, node, place, helps, metric, Named(metric.name), asked)
+                yield _Question(root, node, place, helps, metric, called(metric), asked)
 
 
 def _nodes(node: Criteria, helps: bool) -> Iterator[tuple[Criteria, bool]]:
@@ -256,7 +257,7 @@ def _answer(policy: Policy, tier: Tier | None, at_least: Tier, missing: Sequence
         return Message("The tier is %(tier)s.", tier=Named(tier.name))
     return Message(
         "Which tier it is cannot be said until %(metrics)s is known; at least %(tier)s holds.",
-        metrics=Listed(tuple(Named(policy.metrics[key].name) for key in missing)),
+        metrics=Listed(tuple(called(policy.metrics[key]) for key in missing)),
         tier=Named(at_least.name),
     )
 
@@ -324,7 +325,7 @@ def _last_day(policy: Policy, key: str, day: date) -> date | None:
     source: Any = policy.metrics[key].source
     if isinstance(source, Activities | AttributeHistory):
         return last_day(source.window, day)
-    if isinstance(source, Attribute):
+    if isinstance(source, Attribute | Rank):
         return None
     inputs = [getattr(source, name, None) for name in ("numerator", "metric")]
     inputs += [term for term, _ in getattr(source, "terms", ())]
@@ -366,7 +367,7 @@ def _what_is_missing(
 def _what_has_to_change(policy: Policy, step: Step) -> Message:
     """Say one thing that has to change."""
     metric = policy.metrics[step.metric]
-    name = Named(metric.name)
+    name = called(metric)
     if step.target is None:
         return Message("%(metric)s has to be known", metric=name)
     target = shown(policy, metric, step.target)

@@ -27,10 +27,17 @@ from rules.policy import (
     Derivation,
     Filter,
     Metric,
+    OfGroup,
+    OfStanding,
     Policy,
+    Rank,
     Ratio,
+    Since,
     WeightedSum,
+    Window,
 )
+from rules.standing import Standing
+from rules.tenure import began, tenure
 from rules.vocabulary import Missing, Number, Operator, Value, exact, settle
 from rules.windows import DAY, Span, preceding, span, whole_period_before
 
@@ -67,10 +74,24 @@ class Activity:
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """What is recorded of one client: statements by attribute, oldest first, and activities."""
+    """What is recorded of one client: statements by attribute, oldest first, and activities.
+
+    ``group`` is who else is in their group on the business date; ``ranks`` are the places last
+    fixed by metric, in percent from the top.
+    """
 
     statements: Mapping[str, Sequence[Statement]] = field(default_factory=dict)
     activities: Sequence[Activity] = ()
+    group: Members | None = None
+    ranks: Mapping[str, Fraction] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Members:
+    """The others in a client's group, and whether the client is its head."""
+
+    others: Sequence[Client]
+    is_head: bool
 
 
 class CannotMeasure(ValueError):
@@ -88,15 +109,22 @@ def measure(
     client: Client,
     day: date,
     stated: Mapping[str, Value | None] | None = None,
+    standing: Standing | None = None,
 ) -> dict[str, Value]:
     """Return what every metric of the policy came to for a client on business date ``day``.
 
     Facts that are ``stated`` stand instead of what is recorded; what is derived follows them.
 
+    :param standing: how the client stood before the date; None for who is new.
     :raises CannotMeasure: if what is recorded is not of the metric's type.
     """
-    found = _Facts(policy, day, client, stated)
+    found = _Facts(policy, day, client, stated, standing)
     return {key: value for key in policy.metrics if (value := found[key]) is not None}
+
+
+def number_of(policy: Policy, key: str, facts: Mapping[str, Value]) -> Fraction | None:
+    """Return a fact in its metric's unit; one that is missing counts as the metric says."""
+    return _in_its_unit(policy.metrics[key], facts.get(key))
 
 
 def complete(policy: Policy, stated: Mapping[str, Value | None], day: date) -> dict[str, Value]:
@@ -108,6 +136,10 @@ def complete(policy: Policy, stated: Mapping[str, Value | None], day: date) -> d
     return {key: value for key in policy.metrics if (value := found[key]) is not None}
 
 
+_Recorded = Attribute | AttributeHistory | Activities | OfStanding | OfGroup | Rank
+_OF_ANOTHER = Message("what is recorded of another member of the group does not fit it")
+
+
 class _Facts:
     """Metrics by key, each measured at most once."""
 
@@ -117,8 +149,10 @@ class _Facts:
         day: date,
         client: Client | None,
         stated: Mapping[str, Value | None] | None = None,
+        standing: Standing | None = None,
     ) -> None:
         self._policy, self._day, self._client = policy, day, client
+        self._standing = standing
         self._known: dict[str, Value | None] = dict(stated or {})
 
     def __getitem__(self, key: str) -> Value | None:
@@ -130,17 +164,50 @@ class _Facts:
         source = metric.source
         if isinstance(source, Derivation):
             return self._derived(metric, source)
-        if self._client is None:
-            return None
+        return None if self._client is None else self._recorded(metric, source, self._client)
+
+    def _recorded(self, metric: Metric, source: _Recorded, client: Client) -> Value | None:
         match source:
             case Attribute():
-                return _attribute(metric, source, self._client, self._day)
+                return _attribute(metric, source, client, self._day)
             case AttributeHistory():
-                return _history(metric, source, self._client, span(source.window, self._day))
+                return _history(metric, source, client, self._span(source.window))
             case Activities():
-                return _aggregate(
-                    metric, source, self._client, self._day, span(source.window, self._day)
-                )
+                return _aggregate(metric, source, client, self._day, self._span(source.window))
+            case OfStanding():
+                return tenure(self._policy, source, self._standing, self._day)
+            case OfGroup():
+                return self._pooled(metric, source, client)
+            case Rank():
+                place = client.ranks.get(metric.key)
+                return None if place is None else _scaled(metric, place)
+
+    def _span(self, window: Window) -> Span:
+        if isinstance(window, Since):
+            return Span(began(window.event, self._standing, self._day), self._day + DAY)
+        return span(window, self._day)
+
+    def _pooled(self, metric: Metric, source: OfGroup, client: Client) -> Value | None:
+        """Add a metric up over today's members; where the head has it, nobody else does."""
+        group = client.group or Members((), is_head=True)
+        if self._policy.group_tier_goes_to == "head" and not group.is_head:
+            return None
+        numbers = [
+            self._number(source.metric),
+            *(self._number_of_another(metric, source, each) for each in group.others),
+        ]
+        known = [each for each in numbers if each is not None]
+        return _scaled(metric, sum(known, Fraction(0))) if len(known) == len(numbers) else None
+
+    def _number_of_another(self, metric: Metric, source: OfGroup, other: Client) -> Fraction | None:
+        """Measure another member; what is recorded of them is never told, not even if it is wrong.
+
+        :raises CannotMeasure: if that is not of the metric's type.
+        """
+        try:
+            return _Facts(self._policy, self._day, other)._number(source.metric)  # noqa: SLF001
+        except CannotMeasure as error:
+            raise CannotMeasure(metric.key, _OF_ANOTHER) from error
 
     def _derived(self, metric: Metric, source: Derivation) -> Value | None:
         match source:

@@ -182,7 +182,42 @@ class CarryOver:
 
 
 Derivation = Ratio | WeightedSum | Change | DaysSince | CarryOver
-Source = Attribute | AttributeHistory | Activities | Derivation
+
+
+@dataclass(frozen=True, slots=True)
+class OfStanding:
+    """What the client's standing was before the business date, or since when.
+
+    ``tier`` is named for days and years at that tier or above: those on which one was earned, or
+    for life, in all or, if ``unbroken``, in the last stretch.
+    """
+
+    measure: Literal[
+        "tier_held",
+        "days_at_or_above",
+        "years_at_or_above",
+        "days_since_tier",
+        "days_since_ground",
+    ]
+    tier: str | None = None
+    unbroken: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class OfGroup:
+    """A metric added up over all members of the client's group."""
+
+    metric: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rank:
+    """The client's place among all by a metric, in percent from the top, as last fixed."""
+
+    metric: str
+
+
+Source = Attribute | AttributeHistory | Activities | Derivation | OfStanding | OfGroup | Rank
 
 
 @dataclass(frozen=True, slots=True)
@@ -421,6 +456,7 @@ class Policy:
     standards: tuple[Standard, ...] = ()
     demotion_policies: tuple[DemotionPolicy, ...] = ()
     promotion: Promotion = Promotion()
+    group_tier_goes_to: Literal["members", "head"] = "members"
     examples: tuple[Example, ...] = ()
 
     def tier(self, key: str) -> Tier:

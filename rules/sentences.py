@@ -8,7 +8,7 @@ from typing import Literal
 from rules.criteria import Condition
 from rules.facts import write_value
 from rules.messages import N_, Message
-from rules.policy import Metric, Names, Policy
+from rules.policy import Metric, Names, OfGroup, Policy
 from rules.vocabulary import Operator, Value
 
 
@@ -68,6 +68,14 @@ class DayOfYear:
         return f"{self.month:02}-{self.day:02}"
 
 
+def called(metric: Metric) -> Named | Message:
+    """Return what a metric is called; of one that is added up over a group, that it is."""
+    name = Named(metric.name)
+    if isinstance(metric.source, OfGroup):
+        return Message("%(metric)s (of the whole group)", metric=name)
+    return name
+
+
 def shown(policy: Policy, metric: Metric, value: Value, *, difference: bool = False) -> Shown:
     """Return a value of one of the policy's metrics, to be put into a sentence."""
     return Shown(metric, value, policy.currency, difference)
@@ -114,5 +122,5 @@ def tier_given(policy: Policy, tier: str | None, missing: tuple[str, ...] = ()) 
         return Message("an undetermined answer")
     return Message(
         "an undetermined answer, for want of %(metrics)s",
-        metrics=Listed(tuple(Named(policy.metrics[key].name) for key in missing)),
+        metrics=Listed(tuple(called(policy.metrics[key]) for key in missing)),
     )

@@ -12,7 +12,7 @@ from marshmallow import ValidationError
 from rules.criteria import walk
 from rules.document.fields import NAMES, MetricName, Names
 from rules.document.grounds import misfits
-from rules.document.metrics import references
+from rules.document.metrics import is_tier_held, references
 from rules.document.schemas import PolicySchema
 from rules.document.strict_json import digest
 from rules.messages import Message
@@ -127,14 +127,17 @@ def _metric_names(document: Mapping[str, Any]) -> Iterator[tuple[str, MetricName
     for each in _entries(document, "metrics"):
         key, kind, places = each.get("key"), each.get("type"), each.get("places", 0)
         if isinstance(key, str) and isinstance(kind, str) and kind in set(MetricType):
-            source = each.get("source")
+            written = each.get("source")
+            source: Mapping[str, Any] = written if isinstance(written, dict) else {}
+            options = _keys(document, "tiers") if is_tier_held(source) else _keys(each, "options")
             yield (
                 key,
                 MetricName(
                     type=MetricType(kind),
                     places=places if type(places) is int and 0 <= places <= 6 else 0,
-                    options=tuple(_keys(each, "options")),
-                    source=source if isinstance(source, dict) else {},
+                    options=tuple(options),
+                    source=source,
+                    unit=each.get("unit"),
                 ),
             )
 

@@ -45,6 +45,7 @@ class MetricName:
     places: int
     options: tuple[str, ...]
     source: Mapping[str, Any]
+    unit: object = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,6 +42,9 @@ from rules.policy import (
     Change,
     DaysSince,
     Metric,
+    OfGroup,
+    OfStanding,
+    Rank,
     Ratio,
     Source,
     WeightedSum,
@@ -85,7 +88,12 @@ class MetricSchema(StrictSchema):
             return
         kind = MetricType(data["type"])
         errors: dict[str, Any] = {}
-        for part, wanted in (("places", MetricType.DECIMAL), ("options", MetricType.CHOICE)):
+        parts = {"places": MetricType.DECIMAL, "options": MetricType.CHOICE}
+        if is_tier_held(original.get("source")):
+            del parts["options"]
+            if "options" in original:
+                errors["options"] = [Message("must be left out: the tiers are its options")]
+        for part, wanted in parts.items():
             if (part in original) != (kind is wanted):
                 errors[part] = [
                     Message("is missing: a %(type)s needs it", type=kind.value)
@@ -110,6 +118,8 @@ class MetricSchema(StrictSchema):
             and original.get("unit") != "percent"
         ):
             errors["unit"] = [Message("must be percent for a change in percent")]
+        if isinstance(source, Rank) and "unit" not in original:
+            errors["unit"] = [Message("is missing: a rank is in percent")]
         if errors:
             raise ValidationError(errors)
 
@@ -117,6 +127,9 @@ class MetricSchema(StrictSchema):
     def _rests_on_others(self, data: dict[str, Any], **kwargs: Any) -> None:
         if "key" in data and data["key"] in _reached_from(data["key"]):
             raise ValidationError({"source": [Message("is derived from itself")]})
+        if isinstance(source := data.get("source"), Rank) and _rests_on_a_rank(source.metric):
+            message = Message("must not rest on another rank: both are fixed at the same time")
+            raise ValidationError({"source": {"metric": [message]}})
         named = "key" in data and data["key"] in NAMES.get().metrics
         if named and isinstance(data.get("source"), Source):
             _reads_as_others_do(data["key"])
@@ -172,12 +185,31 @@ def _fitting_types(source: Source) -> frozenset[MetricType]:
         case WeightedSum(terms=terms):
             money = metric_named(terms[0][0]).type is MetricType.MONEY
             return _AMOUNT if money else _PLAIN
-        case Change(metric=metric, measured="difference") | CarryOver(metric=metric):
+        case (
+            Change(metric=metric, measured="difference")
+            | CarryOver(metric=metric)
+            | OfGroup(metric=metric)
+        ):
             return frozenset({metric_named(metric).type})
-        case Change():
+        case Change() | Rank():
             return frozenset({MetricType.DECIMAL})
-        case DaysSince():
+        case OfStanding(measure="tier_held"):
+            return frozenset({MetricType.CHOICE})
+        case OfStanding(measure="years_at_or_above"):
+            return frozenset({MetricType.COUNT})
+        case DaysSince() | OfStanding():
             return frozenset({MetricType.DAYS})
+
+
+def is_tier_held(source: object) -> bool:
+    """Tell whether a source as written is the tier held, whose options are the tiers."""
+    return isinstance(source, Mapping) and source.get("measure") == "tier_held"
+
+
+def _rests_on_a_rank(key: str) -> bool:
+    metrics = NAMES.get().metrics
+    reached = {key, *_reached_from(key)}.intersection(metrics)
+    return any(metrics[each].source.get("kind") == "rank" for each in reached)
 
 
 def references(source: Mapping[str, Any]) -> list[str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, get_args
 
 from marshmallow import ValidationError, post_load, validates_schema
@@ -40,7 +42,9 @@ from rules.policy import (
     DemotionPolicy,
     Example,
     Fixed,
+    Metric,
     Monthly,
+    OfStanding,
     Open,
     Period,
     Policy,
@@ -380,6 +384,19 @@ class ExampleSchema(StrictSchema):
         return Example(**data)
 
 
+class GroupsSchema(StrictSchema):
+    """To whom the tier goes that all members of a group reach together."""
+
+    tier_goes_to = Word("members", "head", required=True)
+
+
+def _with_tiers(metric: Metric, tiers: Sequence[Tier]) -> Metric:
+    """Return a metric; the tier held has the tiers for its options."""
+    if not isinstance(metric.source, OfStanding) or metric.source.measure != "tier_held":
+        return metric
+    return replace(metric, options={tier.key: tier.name for tier in tiers})
+
+
 class PolicySchema(StrictSchema):
     """A policy document."""
 
@@ -396,6 +413,7 @@ class PolicySchema(StrictSchema):
     standards = Keyed(Nested(StandardSchema), 0, 100)
     demotion_policies = Keyed(Nested(DemotionPolicySchema), 0, 30)
     promotion = Nested(PromotionSchema)
+    groups = Nested(GroupsSchema)
     examples = ListOf(Nested(ExampleSchema), 0, 200)
 
     @post_load
@@ -407,11 +425,12 @@ class PolicySchema(StrictSchema):
             languages=tuple(data["languages"]),
             currency=data["currency"],
             time_zone=data["time_zone"],
-            metrics={each.key: each for each in data["metrics"]},
+            metrics={each.key: _with_tiers(each, data["tiers"]) for each in data["metrics"]},
             tiers=tuple(data["tiers"]),
             segments=tuple(data.get("segments", ())),
             standards=tuple(data.get("standards", ())),
             demotion_policies=tuple(data.get("demotion_policies", ())),
             promotion=data.get("promotion", Promotion()),
+            group_tier_goes_to=data.get("groups", {}).get("tier_goes_to", "members"),
             examples=tuple(data.get("examples", ())),
         )

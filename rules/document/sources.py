@@ -9,6 +9,7 @@ from marshmallow import ValidationError, post_load, validates_schema
 
 from rules.document.fields import (
     KEY,
+    NAMES,
     Data,
     Day,
     Distinct,
@@ -43,8 +44,11 @@ from rules.policy import (
     DaysSince,
     Filter,
     Lifetime,
+    OfGroup,
+    OfStanding,
     Period,
     Previous,
+    Rank,
     Ratio,
     Rolling,
     Since,
@@ -112,7 +116,7 @@ class SinceSchema(StrictSchema):
 
     @post_load
     def make(self, data: dict[str, Any], **kwargs: Any) -> Since:
-        raise refuse("cannot be measured yet: it needs the client's standing")
+        return Since(data["event"])
 
 
 class BetweenSchema(StrictSchema):
@@ -385,33 +389,88 @@ def _needs_window(metric: str, kinds: tuple[str, ...]) -> None:
         )
 
 
-class _NotYet(StrictSchema):
-    """A source that the format has and this version cannot measure."""
-
-    needs = ""
-
-    @post_load
-    def make(self, data: dict[str, Any], **kwargs: Any) -> None:
-        raise refuse("cannot be measured yet: it needs %(what)s", what=self.needs)
-
-
-class StandingSchema(_NotYet):
-    needs = "the client's standing"
+class StandingSchema(StrictSchema):
     kind = kind_word("standing")
     measure = Word(
-        "tier_held", "days_at_or_above", "years_at_or_above", "days_since_ground", required=True
+        "tier_held",
+        "days_at_or_above",
+        "years_at_or_above",
+        "days_since_tier",
+        "days_since_ground",
+        required=True,
     )
     tier = Reference("tiers")
     unbroken = Flag()
 
+    @validates_schema(pass_original=True, skip_on_field_errors=False)
+    def _parts_fit(self, data: dict[str, Any], original: Any, **kwargs: Any) -> None:
+        if "measure" not in data:
+            return
+        at_or_above = data["measure"].endswith("_at_or_above")
+        errors = {
+            part: [Message("must be left out: only days or years at a tier or above have it")]
+            for part in ("tier", "unbroken")
+            if part in original and not at_or_above
+        }
+        if at_or_above and "tier" not in original:
+            errors["tier"] = [Message("is missing")]
+        if at_or_above and "tier" in data and data["tier"] == NAMES.get().lowest:
+            errors["tier"] = [Message("must be above the lowest, which everybody always has")]
+        if errors:
+            raise ValidationError(errors)
 
-class GroupSchema(_NotYet):
-    needs = "the members of the client's group"
+    @post_load
+    def make(self, data: dict[str, Any], **kwargs: Any) -> OfStanding:
+        return OfStanding(data["measure"], data.get("tier"), data.get("unbroken", False))
+
+
+class GroupSchema(StrictSchema):
     kind = kind_word("group")
     metric = MetricReference(NUMERIC, required=True)
 
+    @post_load
+    def make(self, data: dict[str, Any], **kwargs: Any) -> OfGroup:
+        if not _adds_up(data["metric"]):
+            message = Message(
+                "must name a metric that adds up over several clients: a sum or a count of "
+                "activities, a number stated (no percentage), or these weighted or in difference; "
+                "not since the tier or the ground began"
+            )
+            raise ValidationError({"metric": [message]})
+        return OfGroup(data["metric"])
 
-class RankSchema(_NotYet):
-    needs = "all other clients"
+
+def _adds_up(key: object, seen: frozenset[object] = frozenset()) -> bool:
+    """Tell whether the sum of a metric over clients is that of all they did, taken together.
+
+    What is derived from itself, or wrong itself, is refused elsewhere.
+    """
+    metric = NAMES.get().metrics.get(key) if isinstance(key, str) else None
+    if metric is None or key in seen:
+        return True
+    match metric.source:
+        case {"kind": "attribute"}:
+            return metric.unit is None
+        case {"kind": "activities", "window": {"kind": "since"}}:
+            return False
+        case {"kind": "activities", "aggregate": aggregate}:
+            return aggregate not in _NOT_ADDING_UP
+        case {"kind": "change", "measured": "difference", "metric": base}:
+            return _adds_up(base, seen | {key})
+        case {"kind": "weighted_sum", "terms": list(terms)}:
+            bases = [each.get("metric") for each in terms if isinstance(each, dict)]
+            return all(_adds_up(base, seen | {key}) for base in bases)
+        case source:
+            return "kind" not in source
+
+
+_NOT_ADDING_UP = tuple(each for each in get_args(Aggregate) if each not in ("sum", "count"))
+
+
+class RankSchema(StrictSchema):
     kind = kind_word("rank")
     metric = MetricReference(NUMERIC, required=True)
+
+    @post_load
+    def make(self, data: dict[str, Any], **kwargs: Any) -> Rank:
+        return Rank(data["metric"])

@@ -217,6 +217,14 @@ EVERYTHING = policy_document(
             "count",
             {"kind": "carry_over", "metric": "hotel_orders", "cap": 10, "above": 2},
         ),
+        metric(
+            "years",
+            "count",
+            {"kind": "standing", "measure": "years_at_or_above", "tier": "gold", "unbroken": True},
+        ),
+        metric("together", "money", {"kind": "group", "metric": "revenue"}),
+        metric("place", "decimal", {"kind": "rank", "metric": "together"}, unit="percent"),
+        metric("lately", "count", activities("count", window={"kind": "since", "event": "tier"})),
     ],
     tiers=[
         tier(
@@ -303,6 +311,7 @@ EVERYTHING = policy_document(
         },
     ],
     promotion={"assessment": {"kind": "monthly", "day": 31}, "path": "one_rung"},
+    groups={"tier_goes_to": "head"},
     examples=[
         {
             "name": names("At the limit of Silver, which is enough for Gold"),

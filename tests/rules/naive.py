@@ -6,7 +6,7 @@ are in the unit a metric is written in, nothing is kept, and windows are asked d
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, timedelta
 from fractions import Fraction
 from typing import Any
@@ -23,15 +23,27 @@ DAY = timedelta(days=1)
 class Naive:
     """The metrics of a document for one client on a business date; None is missing."""
 
-    def __init__(self, metrics: Sequence[Document], client: Client, today: date) -> None:
+    def __init__(
+        self,
+        metrics: Sequence[Document],
+        client: Client,
+        today: date,
+        since: Mapping[str, date] | None = None,
+    ) -> None:
         self.metrics = {each["key"]: each for each in metrics}
         self.client, self.today = client, today
+        self.since = since or {}
 
     def value(self, key: str) -> Any:
         source = self.metrics[key]["source"]
         match source["kind"]:
+            case "activities" | "attribute_history" if source["window"]["kind"] == "since":
+                first = self.since.get(source["window"]["event"], self.today)
+                return self._over(key, lambda day: first <= day <= self.today, self.today)
             case "activities" | "attribute_history":
                 return self._over(key, inside(source["window"], self.today), self.today)
+            case "group":
+                return self._of_all(source["metric"])
             case "ratio":
                 return self._ratio(source, 100 if "unit" in self.metrics[key] else 1)
             case "weighted_sum":
@@ -49,6 +61,12 @@ class Naive:
                 if then is None:
                     return None
                 return min(source["cap"], max(0, then - source["above"]))
+
+    def _of_all(self, key: str) -> Any:
+        others = self.client.group.others if self.client.group else ()
+        everybody = [Naive([*self.metrics.values()], each, self.today) for each in others]
+        numbers = [each._number(key) for each in (self, *everybody)]
+        return None if None in numbers else sum(numbers)
 
     def _ratio(self, source: Document, times: int) -> Any:
         over, under = self._number(source["numerator"]), self._number(source["denominator"])

@@ -9,7 +9,16 @@ import pytest
 from app.words import Words
 from rules.describe import describe
 from rules.document import load
-from tests.rules.builders import Document, condition, metric, names, option, policy_document, tier
+from tests.rules.builders import (
+    Document,
+    activities,
+    condition,
+    metric,
+    names,
+    option,
+    policy_document,
+    tier,
+)
 
 WORDS = Words()
 MONTHLY = {"kind": "monthly", "day": 1}
@@ -146,3 +155,65 @@ def test_a_return_of_benefits_by_steps_is_said() -> None:
     assert said(withdraw, of_demotion={"benefits_return_days": 0})[1:] == [
         "    at once: without “queue”;"
     ]
+
+
+# -- what is measured of the standing, the group, the population -----------------------------------
+
+
+def stood(measure: str, **parts: Any) -> Document:
+    return {"kind": "standing", "measure": measure, **parts}
+
+
+@pytest.mark.parametrize(
+    ("source", "sentence"),
+    [
+        (stood("days_since_tier"), "days since the tier held was reached"),
+        (stood("days_since_ground"), "days since the ground began on which the tier is held"),
+        (stood("days_at_or_above", tier="gold"), "days at “gold” or above"),
+        (
+            stood("days_at_or_above", tier="gold", unbroken=True),
+            "days at “gold” or above without a break",
+        ),
+        ({"kind": "group", "metric": "nights"}, "“nights” of all members of the group together"),
+        (
+            activities("days_with", window={"kind": "since", "event": "tier"}),
+            "days with a sale, since the tier held was reached",
+        ),
+        (
+            activities("days_with", window={"kind": "since", "event": "ground"}),
+            "days with a sale, since the ground began on which the tier is held",
+        ),
+    ],
+    ids=lambda each: each if isinstance(each, str) else "",
+)
+def test_a_metric_says_what_it_is_measured_from(source: Document, sentence: str) -> None:
+    metrics = [metric("x", "days", source), metric("nights", "days")]
+
+    assert f"x: {sentence}." in _described(metrics)
+
+
+def test_the_tier_held_years_at_a_tier_and_a_rank_say_what_they_are() -> None:
+    held = metric("held", "choice", stood("tier_held"))
+    del held["options"]
+    rank = metric("place", "decimal", {"kind": "rank", "metric": "years"}, unit="percent")
+    years = metric("years", "count", stood("years_at_or_above", tier="gold"))
+
+    assert _described([held, years, rank])[2:5] == [
+        "held: the tier held.",
+        "years: years at “gold” or above.",
+        "place: the place among all clients by “years”, in percent from the top.",
+    ]
+
+
+def test_to_whom_a_groups_tier_goes_is_said_where_it_is_its_head_alone() -> None:
+    sentence = "What a group comes to together counts for its head alone."
+
+    assert sentence in _described([], groups={"tier_goes_to": "head"})
+    assert sentence not in _described([], groups={"tier_goes_to": "members"})
+
+
+def _described(metrics: list[Document], **parts: Any) -> list[str]:
+    spend = metric("spend", "count")
+    gold = tier("gold", entry=condition("spend", "at_least", 1))
+    document = policy_document([*metrics, spend], [gold], **parts)
+    return [WORDS.say(each.sentence) for each in describe(load(document))]

@@ -276,8 +276,8 @@ LARGE = f"-{LARGEST} to {LARGEST}"
 FILTER = "metrics[1].source.where"
 WHERE_OPERATORS = "is, is_not, one_of, none_of, at_least, more_than, at_most or less_than"
 METRICS = (
-    "age, balance, birthday, business, carried, growth, hotel_orders, potential, private, "
-    "revenue, share or stars"
+    "age, balance, birthday, business, carried, growth, hotel_orders, lately, place, potential, "
+    "private, revenue, share, stars, together or years"
 )
 
 REFUSALS = [
@@ -363,11 +363,6 @@ REFUSALS = [
     ("metrics[3].source.window.from", "1799-12-31", A_DAY),
     ("metrics[3].source.window.to", "2300-01-01", A_DAY),
     ("metrics[3].source.window.to", 20260101, A_DAY),
-    (
-        "metrics[2].source.window",
-        {"kind": "since", "event": "tier"},
-        "cannot be measured yet: it needs the client's standing",
-    ),
     # activities
     (
         "metrics[0].source.aggregate",
@@ -675,24 +670,28 @@ def test_an_empty_document_is_told_everything_that_it_lacks() -> None:
     assert problems({}) == dict.fromkeys(needed, "is missing")
 
 
-@pytest.mark.parametrize(
-    ("source", "needs"),
-    [
-        (
-            {"kind": "standing", "measure": "years_at_or_above", "tier": "gold", "unbroken": True},
-            "the client's standing",
-        ),
-        ({"kind": "standing", "measure": "tier_held"}, "the client's standing"),
-        ({"kind": "group", "metric": "revenue"}, "the members of the client's group"),
-        ({"kind": "rank", "metric": "revenue"}, "all other clients"),
-    ],
-)
-def test_a_source_that_cannot_be_measured_yet_says_what_it_needs(
-    source: Document, needs: str
-) -> None:
-    document = changed(EVERYTHING, ("metrics", 10, "source"), source)
+def _history(aggregate: str) -> Document:
+    return {
+        "kind": "attribute_history",
+        "attribute": "x",
+        "aggregate": aggregate,
+        "window": LIFETIME,
+    }
 
-    assert problems(document) == {"metrics[10].source": f"cannot be measured yet: it needs {needs}"}
+
+def _ratio(over: str, under: str) -> Document:
+    return {"kind": "ratio", "numerator": over, "denominator": under}
+
+
+def _weighted(*keys: str) -> Document:
+    return {"kind": "weighted_sum", "terms": [{"metric": key, "weight": 1} for key in keys]}
+
+
+def _change(key: str, measured: str) -> Document:
+    return {"kind": "change", "metric": key, "measured": measured}
+
+
+GOLD_DAYS: Document = {"kind": "standing", "measure": "days_at_or_above", "tier": "gold"}
 
 
 @pytest.mark.parametrize(
@@ -701,22 +700,40 @@ def test_a_source_that_cannot_be_measured_yet_says_what_it_needs(
         (
             {"kind": "standing", "measure": "tier"},
             "measure",
-            "must be tier_held, days_at_or_above, years_at_or_above or days_since_ground",
+            "must be tier_held, days_at_or_above, years_at_or_above, days_since_tier or "
+            "days_since_ground",
         ),
         (
-            {"kind": "standing", "measure": "tier_held", "tier": "iron"},
+            {**GOLD_DAYS, "tier": "iron"},
             "tier",
             "names none of the policy's tiers (base, gold or silver)",
         ),
         (
-            {"kind": "standing", "measure": "tier_held", "unbroken": 1},
-            "unbroken",
-            "must be true or false",
+            {**GOLD_DAYS, "tier": "base"},
+            "tier",
+            "must be above the lowest, which everybody always has",
         ),
+        ({"kind": "standing", "measure": "years_at_or_above"}, "tier", "is missing"),
+        (
+            {"kind": "standing", "measure": "days_since_tier", "tier": "gold"},
+            "tier",
+            "must be left out: only days or years at a tier or above have it",
+        ),
+        (
+            {"kind": "standing", "measure": "days_since_ground", "unbroken": False},
+            "unbroken",
+            "must be left out: only days or years at a tier or above have it",
+        ),
+        ({**GOLD_DAYS, "unbroken": 1}, "unbroken", "must be true or false"),
         (
             {"kind": "group", "metric": "private"},
             "metric",
             "must name a metric of type count, days, decimal or money; private is of type boolean",
+        ),
+        (
+            {"kind": "rank", "metric": "birthday"},
+            "metric",
+            "must name a metric of type count, days, decimal or money; birthday is of type date",
         ),
         (
             {"kind": "activities", "aggregate": "count", "kinds": ["sale"],
@@ -726,12 +743,125 @@ def test_a_source_that_cannot_be_measured_yet_says_what_it_needs(
         ),
     ],
 )  # fmt: skip
-def test_a_source_that_cannot_be_measured_yet_is_checked_all_the_same(
+def test_what_rests_on_a_standing_a_group_or_all_clients_is_checked(
     source: Document, where: str, sentence: str
 ) -> None:
     document = changed(EVERYTHING, ("metrics", 10, "source"), source)
 
     assert problems(document) == {f"metrics[10].source.{where}": sentence}
+
+
+DOES_NOT_ADD_UP = (
+    "must name a metric that adds up over several clients: a sum or a count of activities, a "
+    "number stated (no percentage), or these weighted or in difference; not since the tier or "
+    "the ground began"
+)
+
+
+def _summed_since(event: str) -> Document:
+    return activities("sum", "amount", window={"kind": "since", "event": event})
+
+
+NOT_ADDING_UP: dict[str, tuple[str, Document]] = {
+    "an average": ("money", activities("average", "amount")),
+    "different products": ("count", activities("distinct_products")),
+    "months": ("count", activities("months_with")),
+    "days since the last": ("days", activities("days_since_last")),
+    "a sum since the tier": ("money", _summed_since("tier")),
+    "a sum since the ground": ("money", _summed_since("ground")),
+    "a balance": ("money", _history("minimum")),
+    "a ratio": ("decimal", _ratio("one", "one")),
+    "averages weighted": ("money", _weighted("one", "mean")),
+    "a change of averages": ("money", _change("mean", "difference")),
+    "what is carried over": ("money", {"kind": "carry_over", "metric": "one", "cap": 1}),
+    "a standing": ("days", {"kind": "standing", "measure": "days_since_tier"}),
+    "a group": ("money", {"kind": "group", "metric": "one"}),
+}
+ADDING_UP: dict[str, tuple[str, Document]] = {
+    "a count": ("count", activities("count")),
+    "a number stated": ("decimal", attribute("x")),
+    "sums weighted": ("money", _weighted("one")),
+    "a change of sums": ("money", _change("one", "difference")),
+}
+
+
+def _pooled(kind: str, source: Document, **parts: Any) -> Document:
+    """Return a policy in which a metric is added up over a group."""
+    this_year = {"kind": "this", "unit": "year"}
+    return policy_document(
+        [
+            metric("one", "money", activities("sum", "amount", window=this_year)),
+            metric("mean", "money", activities("average", "amount", window=this_year)),
+            metric("base", kind, source, **parts),
+            metric("pooled", kind, {"kind": "group", "metric": "base"}, **parts),
+        ]
+    )
+
+
+@pytest.mark.parametrize("name", NOT_ADDING_UP)
+def test_only_what_adds_up_can_be_a_groups(name: str) -> None:
+    assert problems(_pooled(*NOT_ADDING_UP[name])) == {"metrics[3].source.metric": DOES_NOT_ADD_UP}
+
+
+@pytest.mark.parametrize("name", ADDING_UP)
+def test_what_adds_up_can_be_a_groups(name: str) -> None:
+    assert problems(_pooled(*ADDING_UP[name])) == {}
+
+
+def test_a_percentage_stated_does_not_add_up() -> None:
+    assert problems(_pooled("decimal", attribute("x"), unit="percent")) == {
+        "metrics[3].source.metric": DOES_NOT_ADD_UP
+    }
+
+
+def test_a_group_is_not_made_of_itself() -> None:
+    base = metric("base", "count", _weighted("pooled"))
+    pooled = metric("pooled", "count", {"kind": "group", "metric": "base"})
+
+    found = problems(policy_document([base, pooled]))
+
+    assert found["metrics[0].source"] == found["metrics[1].source"] == "is derived from itself"
+
+
+def test_a_rank_is_in_percent_and_rests_on_no_other() -> None:
+    one = metric("one", "money", activities("sum", "amount"))
+    first = metric("first", "decimal", {"kind": "rank", "metric": "one"}, unit="percent")
+    twice = metric("twice", "decimal", _weighted("first"))
+    second = metric("second", "decimal", {"kind": "rank", "metric": "twice"}, unit="percent")
+
+    assert problems(policy_document([one, first, twice])) == {}
+    assert problems(policy_document([one, {**first, "unit": "share"}]))
+    assert problems(policy_document([one, without(first, ("unit",))])) == {
+        "metrics[1].unit": "is missing: a rank is in percent"
+    }
+    assert problems(policy_document([one, first, twice, second])) == {
+        "metrics[3].source.metric": "must not rest on another rank: both are fixed at the same time"
+    }
+
+
+def test_the_tier_held_has_the_tiers_for_its_options() -> None:
+    held = without(
+        metric("held", "choice", {"kind": "standing", "measure": "tier_held"}), ("options",)
+    )
+    gold = tier("gold", entry=condition("held", "one_of", ["gold", "base"]))
+
+    found = load(policy_document([held], [gold])).metrics["held"]
+
+    assert list(found.options) == ["base", "gold"]
+    assert problems(policy_document([{**held, "options": [option("gold")]}], [gold])) == {
+        "metrics[0].options": "must be left out: the tiers are its options"
+    }
+    wrong = tier("gold", entry=condition("held", "is", "iron"))
+    assert list(problems(policy_document([held], [wrong]))) == ["tiers[1].entry.value"]
+
+
+def test_a_groups_tier_goes_to_its_members_or_its_head() -> None:
+    assert load(policy_document()).group_tier_goes_to == "members"
+    assert load(policy_document(groups={"tier_goes_to": "head"})).group_tier_goes_to == "head"
+    assert problems(policy_document(groups={"tier_goes_to": "all"})) == {
+        "groups.tier_goes_to": "must be members or head"
+    }
+    assert problems(policy_document(groups={})) == {"groups.tier_goes_to": "is missing"}
 
 
 def test_a_metric_must_be_of_a_type_that_its_source_gives() -> None:
@@ -783,27 +913,6 @@ def test_a_metric_must_be_of_a_type_that_its_source_gives() -> None:
         if not problems(policy_document([*others, metric("x", kind, source)]))
     }
     assert loaded == {(name, str(kind)) for name, (_, kinds) in fitting.items() for kind in kinds}
-
-
-def _history(aggregate: str) -> Document:
-    return {
-        "kind": "attribute_history",
-        "attribute": "x",
-        "aggregate": aggregate,
-        "window": LIFETIME,
-    }
-
-
-def _ratio(over: str, under: str) -> Document:
-    return {"kind": "ratio", "numerator": over, "denominator": under}
-
-
-def _weighted(*keys: str) -> Document:
-    return {"kind": "weighted_sum", "terms": [{"metric": key, "weight": 1} for key in keys]}
-
-
-def _change(key: str, measured: str) -> Document:
-    return {"kind": "change", "metric": key, "measured": measured}
 
 
 def test_a_type_that_the_source_does_not_give_is_answered_with_those_it_gives() -> None:
@@ -859,10 +968,10 @@ def test_a_filter_on_an_attribute_may_compare_with_anything() -> None:
 
 OPTIONAL = {
     "above", "assessment", "benefits_return_days", "counted", "demotion", "demotion_policies",
-    "detail", "examples",
-    "further", "good_for_days", "keep", "landing", "lifetime_after_years", "minimum_stay_days",
-    "missing", "months", "path", "plus_months", "promotion", "renewal", "segments", "standards",
-    "starts", "to_month_end", "unless", "validity", "where",
+    "detail", "examples", "further", "good_for_days", "groups", "keep", "landing",
+    "lifetime_after_years", "minimum_stay_days", "missing", "months", "path", "plus_months",
+    "promotion", "renewal", "segments", "standards", "starts", "to_month_end", "unbroken",
+    "unless", "validity", "where",
 }  # fmt: skip
 """The names that can be left out wherever they stand."""
 
@@ -880,12 +989,18 @@ def _objects() -> Iterator[Place]:
 
 def _is_optional(here: Place, name: str) -> bool:
     if name == "unit":
-        return not {"source", "promise", "validity"} & set(here)
+        at_will = not {"source", "promise", "validity"} & set(here)
+        return at_will and found(EVERYTHING, here)["source"]["kind"] != "rank"
     if name == "days":
         return "steps" in here and found(EVERYTHING, here)["kind"] != "warning"
     if name == "of":
         return "assessment" in here
     return name in OPTIONAL or (name == "benefits" and "steps" not in here)
+
+
+def _needed_here(here: Place) -> set[str]:
+    """Return the names that only some metrics need, or some measures of a standing."""
+    return {"tier"} if "source" in here else {"unit"} if here[:1] == ("metrics",) else set()
 
 
 each_object = pytest.mark.parametrize("here", list(_objects()), ids=lambda here: path(here) or "-")
@@ -921,7 +1036,7 @@ def test_null_is_no_value(here: Place) -> None:
 
         if name == "kind":
             assert said.startswith("must be ")
-        elif _is_optional(here, name) or name in NEEDED_BY_SOME:
+        elif _is_optional(here, name) or name in NEEDED_BY_SOME | _needed_here(here):
             assert said == "must not be null; leave it out instead"
         else:
             assert said == "must not be null"

@@ -12,7 +12,7 @@ from rules.document import load
 from rules.due import next_due
 from rules.explain import Explainer
 from rules.judge import Judge
-from rules.measure import Activity, Client, Statement, measure
+from rules.measure import Activity, Client, Members, Statement, measure
 from rules.policy import Policy
 from rules.windows import DAY
 from tests.rules.builders import (
@@ -159,6 +159,42 @@ def test_of_whom_nothing_is_recorded_nothing_is_due_by_itself(client: Client) ->
 
     for each in [*moving, *STILL.values()]:
         assert next_due(policy(each), client, TODAY) is None
+
+
+# -- standing, group and rank ------------------------------------------------------------------
+
+AGEING: dict[str, Document] = {
+    "a standing": metric("x", "days", {"kind": "standing", "measure": "days_since_tier"}),
+    "a rank": metric("x", "decimal", {"kind": "rank", "metric": "revenue"}, unit="percent"),
+}
+
+
+@pytest.mark.parametrize("each", AGEING.values(), ids=AGEING)
+def test_a_standing_and_a_rank_are_due_tomorrow_whatever_is_recorded(each: Document) -> None:
+    assert next_due(policy(REVENUE, each), Client(), TODAY) == TOMORROW
+
+
+def test_a_window_since_the_tier_is_due_tomorrow_where_there_is_anything_to_measure() -> None:
+    since = {"kind": "since", "event": "tier"}
+    rules = policy(metric("x", "count", activities("count", window=since)))
+
+    assert next_due(rules, Client(activities=[SALE]), TODAY) == TOMORROW
+    assert next_due(rules, Client(), TODAY) is None
+
+
+def test_what_is_recorded_of_other_members_is_due_as_the_clients_own_is() -> None:
+    together = metric("together", "money", {"kind": "group", "metric": "revenue"})
+    still = policy(REVENUE, together)
+    moving = policy(MOVING_SUM, {**together, "source": {"kind": "group", "metric": "moving"}})
+    member = Client(group=Members([Client(activities=[SALE, LATER])], is_head=True))
+
+    assert next_due(still, member, TODAY) == LATER.day
+    assert next_due(still, member, LATER.day) is None
+    assert next_due(moving, member, TODAY) == TOMORROW
+    assert next_due(moving, Client(), TODAY) is None
+
+
+MOVING_SUM = metric("moving", "money", activities("sum", "amount", window=YEAR))
 
 
 # -- what is told of days ----------------------------------------------------------------------

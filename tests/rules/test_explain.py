@@ -235,6 +235,37 @@ def test_exceptions_are_explained_too() -> None:
     )
 
 
+def test_a_groups_metric_is_said_to_be_the_groups() -> None:
+    this_year: Document = {"kind": "this", "unit": "year"}
+    own = metric("spent", "money", activities("sum", "amount", window=this_year))
+    source: Document = {"kind": "group", "metric": "spent"}
+    together = metric("together", "money", source, missing="cannot_decide")
+    gold = tier("gold", entry=condition("together", "at_least", 500))
+    judge = judge_of([own, together], gold)
+
+    found = explained(judge, {"spent": 1, "together": 400})
+    assert said(found.reasons) == [
+        "together (of the whole group) is 400; gold asks for at least 500: 100 short."
+    ]
+    assert str(found.sentences[-1]) == (
+        "For gold by 2026-12-31: together (of the whole group) has to rise by 100 to 500."
+    )
+    assert str(explained(judge, {"spent": 1}).sentences[0]) == (
+        "Which tier it is cannot be said until together (of the whole group) is known; at least "
+        "base holds."
+    )
+
+
+def test_a_place_is_reached_by_no_last_day() -> None:
+    this_year: Document = {"kind": "this", "unit": "year"}
+    own = metric("spent", "money", activities("sum", "amount", window=this_year))
+    place = metric("place", "decimal", {"kind": "rank", "metric": "spent"}, unit="percent")
+    judge = judge_of([own, place], tier("gold", entry=condition("place", "at_most", 5)))
+
+    found = explained(judge, {"spent": 1, "place": 750})
+    assert str(found.sentences[-1]) == "For gold: place has to fall by 2.5 to 5."
+
+
 # -- ways --------------------------------------------------------------------------------------
 
 SPENT = metric("spent", "money", activities("sum", "amount", window={"kind": "lifetime"}))

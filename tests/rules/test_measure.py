@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
@@ -13,9 +14,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rules.document import DEEPEST_DERIVATION, load
-from rules.measure import Activity, CannotMeasure, Client, Raw, Statement, complete, measure
+from rules.measure import (
+    Activity,
+    CannotMeasure,
+    Client,
+    Members,
+    Raw,
+    Statement,
+    complete,
+    measure,
+)
 from rules.messages import Message
 from rules.reference import Reference
+from rules.standing import Ground, Standing
 from rules.vocabulary import Value
 from tests.rules.builders import (
     LIFETIME,
@@ -29,7 +40,7 @@ from tests.rules.builders import (
     tier,
 )
 from tests.rules.naive import Naive
-from tests.rules.strategies import LAST_DAY, clients, metrics
+from tests.rules.strategies import LAST_DAY, clients, days, metrics
 
 TODAY = date(2026, 6, 30)
 MONTH: Document = {"kind": "this", "unit": "month"}
@@ -699,6 +710,145 @@ def test_the_deepest_derivation_that_loads_is_measured() -> None:
     assert len(found) == DEEPEST_DERIVATION + 1
 
 
+# -- standing, group and rank --------------------------------------------------------------------
+
+SINCE_TIER: Document = {"kind": "since", "event": "tier"}
+SINCE_GROUND: Document = {"kind": "since", "event": "ground"}
+GRACE = Standing(
+    "base", on("2026-03-31"), on("2026-06-29"), (Ground("base", on("2026-04-01"), None, "grace"),)
+)
+
+
+@pytest.mark.parametrize(
+    ("window", "standing", "amount"),
+    [
+        (SINCE_TIER, GRACE, 250 - 50 + 7),
+        (SINCE_GROUND, GRACE, -50 + 7),
+        (SINCE_TIER, None, 7),
+        (SINCE_GROUND, None, 7),
+    ],
+)
+def test_a_window_since_the_tier_or_ground_begins_with_its_first_day(
+    window: Document, standing: Standing | None, amount: int
+) -> None:
+    rules = policy(metric("x", "money", activities("sum", "amount", window=window)))
+
+    assert measure(rules, SALES, TODAY, standing=standing) == {"x": amount}
+
+
+def test_a_balance_since_the_tier_began_is_measured_from_then() -> None:
+    source = {**history("minimum"), "window": SINCE_TIER}
+    client = stated(x={"2026-01-01": 1, "2026-03-31": 5})
+
+    assert measure(policy(metric("x", "money", source)), client, TODAY, standing=GRACE) == {"x": 5}
+
+
+def test_what_the_standing_was_is_measured() -> None:
+    held = metric("held", "choice", {"kind": "standing", "measure": "tier_held"})
+    del held["options"]
+    here = metric("here", "days", {"kind": "standing", "measure": "days_since_tier"})
+    rules = policy(held, here)
+
+    assert measure(rules, NOBODY, TODAY, standing=GRACE) == {"held": "base", "here": 91}
+    assert measure(rules, NOBODY, TODAY) == {"held": "base", "here": 0}
+
+
+def test_what_the_standing_was_can_be_stated_and_else_is_missing() -> None:
+    here = metric("here", "days", {"kind": "standing", "measure": "days_since_tier"})
+    lately = metric("lately", "count", activities("count", window=SINCE_TIER))
+    rules = policy(here, lately)
+
+    assert complete(rules, {}, TODAY) == {}
+    assert complete(rules, {"here": 5, "lately": 2}, TODAY) == {"here": 5, "lately": 2}
+    assert measure(rules, NOBODY, TODAY, {"here": 5}, GRACE) == {"here": 5, "lately": 0}
+
+
+def pooled(
+    client: Client, *others: Client, is_head: bool = True, goes_to: str = "members", **parts: Any
+) -> Value | None:
+    """Return what the sum of a group's sales comes to."""
+    metrics = [
+        metric("own", "money", activities("sum", "amount"), **parts),
+        metric("x", "money", {"kind": "group", "metric": "own"}),
+    ]
+    rules = load(policy_document(metrics, groups={"tier_goes_to": goes_to}))
+    group = Members(others, is_head=is_head) if others else None
+    return measure(rules, replace(client, group=group), TODAY).get("x")
+
+
+def spent(amount: int) -> Client:
+    return Client(activities=[sale("2026-06-30", amount)])
+
+
+def test_a_group_is_all_its_members_together() -> None:
+    assert pooled(spent(1), spent(20), spent(300)) == 321
+    assert pooled(NOBODY, spent(20)) == 20
+
+
+def test_who_is_in_no_group_is_measured_alone() -> None:
+    assert pooled(spent(1)) == pooled(spent(1), goes_to="head") == 1
+
+
+def test_where_the_head_has_it_a_groups_metric_is_missing_for_everybody_else() -> None:
+    assert pooled(spent(1), spent(20), goes_to="head", is_head=True) == 21
+    assert pooled(spent(1), spent(20), goes_to="head", is_head=False) is None
+    assert pooled(spent(1), spent(20), goes_to="members", is_head=False) == 21
+
+
+@pytest.mark.parametrize(("missing", "value"), [("unknown", None), ("zero", 500)])
+def test_a_groups_metric_is_missing_if_one_members_is_unless_that_counts_as_zero(
+    missing: str, value: int | None
+) -> None:
+    own = metric("own", "decimal", attribute("potential"), missing=missing)
+    rules = policy(own, metric("x", "decimal", {"kind": "group", "metric": "own"}))
+    known = stated(potential={"2026-01-01": 5})
+
+    for client, other in ((known, NOBODY), (NOBODY, known)):
+        member = replace(client, group=Members([other], is_head=True))
+        assert measure(rules, member, TODAY).get("x") == value
+
+
+def test_a_groups_metric_is_in_its_own_places() -> None:
+    own = metric("own", "decimal", attribute("potential"), places=1)
+    rules = policy(own, metric("x", "decimal", {"kind": "group", "metric": "own"}, places=3))
+    one, other = stated(potential={"2026-01-01": 5}), stated(potential={"2026-01-01": 2})
+
+    assert measure(rules, replace(one, group=Members([other], is_head=True)), TODAY)["x"] == 7000
+
+
+def test_a_fact_stated_of_a_client_counts_in_their_groups_metric() -> None:
+    own = metric("own", "money", activities("sum", "amount"))
+    rules = policy(own, metric("x", "money", {"kind": "group", "metric": "own"}))
+    client = replace(spent(1), group=Members([spent(20)], is_head=True))
+
+    assert measure(rules, client, TODAY, {"own": 500}) == {"own": 500, "x": 520}
+    assert measure(rules, client, TODAY, {"x": 3}) == {"own": 1, "x": 3}
+    assert complete(rules, {"own": 500}, TODAY) == {"own": 500}
+
+
+def test_what_is_recorded_wrongly_of_another_member_is_not_told() -> None:
+    own = metric("own", "decimal", attribute("potential"))
+    rules = policy(own, metric("x", "decimal", {"kind": "group", "metric": "own"}))
+    known, odd = stated(potential={"2026-01-01": 5}), stated(potential={"2026-01-01": "secret"})
+
+    with pytest.raises(CannotMeasure) as refused:
+        measure(rules, replace(known, group=Members([odd], is_head=True)), TODAY)
+
+    assert str(refused.value) == (
+        "The metric x cannot be measured: what is recorded of another member of the group does "
+        "not fit it."
+    )
+
+
+def test_a_place_is_the_one_last_fixed_and_missing_until_then() -> None:
+    place = metric("x", "decimal", {"kind": "rank", "metric": "own"}, unit="percent")
+    rules = policy(metric("own", "money", activities("sum", "amount")), place)
+
+    assert measure(rules, Client(ranks={"x": Fraction(5, 2)}), TODAY)["x"] == 250
+    assert measure(rules, Client(ranks={"x": Fraction(100, 3)}), TODAY)["x"] == Fraction(10_000, 3)
+    assert "x" not in measure(rules, Client(ranks={"y": Fraction(5)}), TODAY)
+
+
 # -- stated facts ------------------------------------------------------------------------------
 
 SHARE = policy(
@@ -763,6 +913,55 @@ def test_every_metric_comes_to_what_counting_it_naively_gives(
     for each in documents:
         value = in_its_unit(found.get(each["key"]), each.get("places", 0))
         assert value == naive.value(each["key"]), each
+
+
+SUMMABLE = ("sum", "count")
+
+
+@given(metrics(), clients, st.lists(clients, max_size=3), st.booleans())
+def test_a_group_comes_to_what_adding_its_members_up_naively_gives(
+    documents: list[Document],
+    client: Client,
+    others: list[Client],
+    is_head: bool,
+) -> None:
+    adding_up = [each for each in documents if each["source"].get("aggregate") in SUMMABLE]
+    groups = [
+        {**each, "key": f"all_{each['key']}", "source": {"kind": "group", "metric": each["key"]}}
+        for each in adding_up
+    ]
+    member = replace(client, group=Members(others, is_head=is_head))
+    found = measure(policy(*documents, *groups), member, LAST_DAY)
+    naive = Naive([*documents, *groups], member, LAST_DAY)
+
+    for each in [*documents, *groups]:
+        value = in_its_unit(found.get(each["key"]), each.get("places", 0))
+        assert value == naive.value(each["key"]), each
+
+
+@given(metrics(), clients, days, st.none() | days)
+def test_windows_since_the_standing_began_take_in_what_counting_naively_gives(
+    documents: list[Document], client: Client, tier_began: date, ground_began: date | None
+) -> None:
+    windows = (SINCE_TIER, SINCE_GROUND)
+    bases = [
+        {**each, "source": {**each["source"], "window": windows[number % 2]}}
+        for number, each in enumerate(documents)
+        if "window" in each["source"]
+    ]
+    grounds = () if ground_began is None else (Ground("base", ground_began, None, "earned"),)
+    standing = Standing("base", tier_began, LAST_DAY + DAYS_AHEAD, grounds)
+    found = measure(policy(*bases), client, LAST_DAY, standing=standing)
+    since = {"tier": tier_began, "ground": ground_began or tier_began}
+    naive = Naive(bases, client, LAST_DAY, since)
+
+    for each in bases:
+        value = in_its_unit(found.get(each["key"]), each.get("places", 0))
+        assert value == naive.value(each["key"]), each
+
+
+DAYS_AHEAD = timedelta(days=5)
+"""Some of what is drawn lies ahead of the last day, and a ground drawn may begin there."""
 
 
 @given(metrics(), clients)

@@ -14,7 +14,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import chdir
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from pathlib import Path
 from shutil import copytree
@@ -51,10 +51,11 @@ from rules.document.sources import ActivitiesSchema, AttributeSchema, WeightedSu
 from rules.document.strict_json import digest, loads
 from rules.examples import failures
 from rules.facts import MOST_PLACES, exact_text, read, write_value
-from rules.measure import Activity, Client, complete, measure
+from rules.measure import Activity, Client, Members, complete, measure
 from rules.policy import Activities, Aggregate, Policy, Previous, Rolling, This, Window
+from rules.rank import ranks
 from rules.reference import Reference
-from rules.standing import Cause, EventKind
+from rules.standing import Cause, EventKind, Ground, Standing
 from rules.validity import last_day
 from rules.vocabulary import (
     EARLIEST_DAY,
@@ -80,6 +81,7 @@ from tests.rules.builders import (
     option,
     policy,
     policy_document,
+    tier,
     told,
 )
 
@@ -196,7 +198,8 @@ def whole_document(**further: Sequence[Document]) -> Document:
     for kind, name in LISTS.items():
         found = [loads(each.text) for each in blocks(kind)]
         document[name] = [*document.get(name, ()), *found, *further.get(name, ())]
-    return {**document, "promotion": loads(block_of("promotion").text)}
+    single = {kind: loads(block_of(kind).text) for kind in ("promotion", "groups")}
+    return {**document, **single}
 
 
 def with_criteria(metrics: Sequence[Document], *criteria: Document) -> Document:
@@ -222,7 +225,9 @@ def test_every_block_of_json_is_checked() -> None:
 
     sequences = {"sequence", "measures"}
 
-    assert kinds == {*LISTS, *answers, *files, *sequences, "criteria", "promise", "promotion"}
+    parts = {"criteria", "promise", "promotion", "groups"}
+
+    assert kinds == {*LISTS, *answers, *files, *sequences, *parts}
 
 
 @each_block("document")
@@ -403,19 +408,17 @@ def kinds(schema: type[Schema], field: str) -> Mapping[str, type[Schema]]:
     return shapes
 
 
-def test_every_source_has_an_example_or_is_said_to_be_refused() -> None:
+def test_every_source_has_an_example() -> None:
     examples = {each["source"]["kind"] for each in whole_document()["metrics"]}
-    refused = set(first_words("not yet")) - {"since"}
 
-    assert examples.isdisjoint(refused)
-    assert examples | refused == set(kinds(MetricSchema, "source"))
+    assert examples == set(kinds(MetricSchema, "source"))
 
 
-def test_every_window_is_explained_and_has_an_example_or_is_said_to_be_refused() -> None:
-    examples = {written(row[0])["kind"] for row in table("windows")}
+def test_every_window_is_explained_and_has_an_example() -> None:
+    examples = {written(row[0])["kind"] for row in [*table("windows"), *table("since")]}
 
-    assert examples | {"since"} == set(kinds(ActivitiesSchema, "window"))
-    assert examples | {"since"} == set(first_words("window kinds"))
+    assert examples == set(kinds(ActivitiesSchema, "window"))
+    assert examples == set(first_words("window kinds"))
 
 
 def test_every_promise_is_explained_and_has_an_example() -> None:
@@ -456,15 +459,6 @@ def assert_parts_are_explained(rows: list[list[str]], shapes: Mapping[str, type[
             if isinstance(part, Whole):
                 said = row[2] if f"`{key}`:" in row[2] else TEXT
                 assert re.search(f"`{key}`(:| is) {part.least} to {part.most}\\b", said)
-
-
-@each_row("not yet")
-def test_what_cannot_be_measured_yet_is_refused_in_these_words(row: list[str]) -> None:
-    example = written(row[1])
-    source = activities("count", window=example) if example["kind"] == "since" else example
-    refused = told(whole_document(metrics=[metric("example", "count", source)]))
-
-    assert [each.message for each in refused] == [row[2]]
 
 
 # -- limits ------------------------------------------------------------------------------------
@@ -633,6 +627,10 @@ def changes(measured: str) -> list[Document]:
     return [{"kind": "change", "metric": key, "measured": measured} for key in NUMBERS]
 
 
+def stood(measure_: str, **parts: Any) -> Document:
+    return {"kind": "standing", "measure": measure_, **parts}
+
+
 CALENDAR = ("distinct_products", "weeks_with", "months_with", "quarters_with")
 SOURCES: Mapping[str, list[Document]] = {
     "attribute": [attribute("own")],
@@ -660,6 +658,15 @@ SOURCES: Mapping[str, list[Document]] = {
     "change, percent": changes("percent"),
     "days_since": [{"kind": "days_since", "metric": "a_date"}],
     "carry_over": [{"kind": "carry_over", "metric": key, "cap": 1} for key in NUMBERS],
+    "standing, tier_held": [stood("tier_held")],
+    "standing, years_at_or_above": [stood("years_at_or_above", tier="gold")],
+    "standing, days_at_or_above, days_since_tier or days_since_ground": [
+        stood("days_at_or_above", tier="gold"),
+        stood("days_since_tier"),
+        stood("days_since_ground"),
+    ],
+    "group": [{"kind": "group", "metric": key} for key in NUMBERS],
+    "rank": [{"kind": "rank", "metric": key} for key in NUMBERS],
 }
 """Sources by what the page calls them, made of the metrics in OTHERS."""
 
@@ -675,10 +682,13 @@ OTHERS = [
 
 def fitting_types(source: Document) -> set[str]:
     def fits(kind: MetricType) -> bool:
-        percent = kind is MetricType.DECIMAL and source.get("measured") == "percent"
-        return is_valid(
-            *OTHERS, metric("m", kind, source, **({"unit": "percent"} if percent else {}))
-        )
+        percent = "percent" in source.values() or source["kind"] == "rank"
+        unit = {"unit": "percent"} if percent and kind is MetricType.DECIMAL else {}
+        fitted = metric("m", kind, source, **unit)
+        if "tier_held" in source.values():
+            fitted.pop("options", None)
+        gold = tier("gold", entry=condition("money", "at_least", 1))
+        return not told(policy_document([*OTHERS, fitted], [gold]))
 
     return {kind.value for kind in MetricType if fits(kind)}
 
@@ -725,7 +735,79 @@ def test_metrics_that_look_back_come_to_what_the_page_says(row: list[str]) -> No
     assert_value(whole, quoted(row[0])[0], facts, row[3])
 
 
+# -- standing, group, rank ---------------------------------------------------------------------
+
+GOLD_TWICE = Standing(
+    "gold",
+    date(2024, 1, 1),
+    date(2026, 2, 28),
+    (
+        Ground("gold", date(2024, 1, 1), date(2025, 6, 30), "earned"),
+        Ground("gold", date(2025, 7, 1), date(2025, 8, 31), "grace"),
+        Ground("gold", date(2025, 9, 1), None, "earned"),
+    ),
+)
+
+
+def test_every_measure_of_a_standing_is_explained_and_has_an_example() -> None:
+    words = getattr(kinds(MetricSchema, "source")["standing"]().fields["measure"], "words", ())
+
+    assert tuple(first_words("standing measures")) == words
+    assert {written(row[0])["measure"] for row in table("tenures")} == set(words)
+
+
+@each_row("tenures")
+def test_figures_of_a_standing_come_to_what_the_page_says(row: list[str]) -> None:
+    types = {quoted(each[0])[0]: quoted(each[2])[0] for each in table("standing measures")}
+    source: Any = written(row[0])
+    figure = metric("figure", types[source["measure"]], source)
+    if source["measure"] == "tier_held":
+        del figure["options"]
+    whole = load(whole_document(metrics=[figure]))
+    facts = measure(whole, Client(), date.fromisoformat(row[1]), standing=GOLD_TWICE)
+
+    assert_value(whole, "figure", facts, row[2])
+
+
+@each_row("pooled")
+def test_a_group_comes_to_what_the_page_says(row: list[str]) -> None:
+    whole = load({**whole_document(), "groups": {"tier_goes_to": written(row[0])}})
+    day = date.fromisoformat("2026-06-30")
+    each = [Client(activities=[Activity("sale", day, int(n))]) for n in row[1].split(", ")]
+    head, second, third = [*each, Client(), Client()][:3]
+    for client, others, cell in ((head, [second, third], row[2]), (second, [head, third], row[3])):
+        member = replace(client, group=Members(others, is_head=client is head))
+        assert_value(whole, "group_spend", measure(whole, member, TODAY), cell)
+
+
+@each_row("places")
+def test_clients_have_the_places_that_the_page_says(row: list[str]) -> None:
+    whole = load(whole_document())
+    spent = [None if cell == "none" else int(cell) for cell in row[0].split(", ")]
+    population = [(who, {} if n is None else {"spend_12m": n}) for who, n in enumerate(spent)]
+    places = ranks(whole, population)["place_by_spend"]
+
+    assert [str(places.get(who, "none")) for who, _ in population] == row[1].split(", ")
+
+
 # -- windows -----------------------------------------------------------------------------------
+
+
+@each_row("since")
+def test_windows_since_the_standing_began_take_in_these_days(row: list[str]) -> None:
+    grounds = (
+        Ground("gold", date(2026, 1, 5), date(2026, 5, 31), "earned"),
+        Ground("gold", date(2026, 6, 1), None, "grace"),
+    )
+    standing = Standing("gold", date(2026, 1, 5), date(2026, 6, 30), grounds)
+    counted = activities("days_with", window=written(row[0]))
+    whole = load(whole_document(metrics=[metric("counted", "days", counted)]))
+    long_ago = date(2025, 1, 1)
+    every_day = [Activity("sale", long_ago + n * A_DAY) for n in range(1000)]
+    facts = measure(whole, Client(activities=every_day), date.fromisoformat(row[1]), None, standing)
+
+    first, last = (date.fromisoformat(cell) for cell in row[2:])
+    assert facts["counted"] == (last - first).days + 1
 
 
 def window_of(cell: str) -> Window:

@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from rules.decide import deadline, state
+from rules.document import load
+from rules.measure import Activity, Client, Members, measure
 from rules.policy import Fixed, Promotion, Step
+from rules.reference import Reference
+from tests.rules.builders import activities, condition, metric, policy_document
+from tests.rules.builders import tier as a_tier
 from tests.rules.standings import NOTICE, Life, demote, demoting, ladder, tier, withdraw
 from tests.rules.test_decide import QUARTERLY, SLOWLY, YEAR, held, hold
 
@@ -72,6 +79,29 @@ def test_an_example_comes_out_as_it_is_printed(name: str) -> None:
         entitled = None if given == "undetermined" else given
         events = life.on(day, entitled, issued=issued or None)
         assert [*told(life), ", ".join(events)] == expected, line
+
+
+def test_a_group_is_given_what_its_members_come_to_together() -> None:
+    together = metric("together", "money", {"kind": "group", "metric": "spend"})
+    metrics = [metric("spend", "money", activities("sum", "amount")), together]
+    gold_ = {**a_tier("gold"), "entry": condition("together", "at_least", 5000)}
+    bought = {"Ann": ("2026-01-10", 3000), "Ben": ("2026-02-10", 2500)}
+    [rows] = re.findall(r"<!-- group -->\n\|.*\n\|.*\n((?:\|.*\n)+)", PAGE)
+
+    for line in rows.splitlines():
+        day, goes_to, *given = [cell.strip(" `") for cell in line.strip("|").split("|")]
+        rules = load(policy_document(metrics, [gold_], groups={"tier_goes_to": goes_to}))
+        ann, ben = (
+            Client(activities=[Activity("sale", date.fromisoformat(first), amount)])
+            for first, amount in bought.values()
+        )
+        if day < "2026-06-01":
+            ann, ben = (
+                replace(ann, group=Members([ben], is_head=True)),
+                replace(ben, group=Members([ann], is_head=False)),
+            )
+        found = [measure(rules, each, date.fromisoformat(day)) for each in (ann, ben)]
+        assert [rules.tiers[Reference(rules).judge(each).tier].key for each in found] == given, line
 
 
 def told(life: Life) -> list[str]:

@@ -23,7 +23,7 @@ from app.services.history import Act, Entry, record
 from app.services.installation import Fixed, fixed, lock
 from app.services.people import require
 from app.services.policies import LARGEST_DOCUMENT, ExamplesFail, PolicyInForce, prepare
-from app.services.texts import text_problems
+from app.services.texts import require_reason
 from app.services.trial import TrialFailed
 from rules.document import DocumentInvalid, Problem
 from rules.document.strict_json import canonical_bytes, digest
@@ -69,8 +69,6 @@ _TRANSITIONS: dict[str, tuple[tuple[State, ...], State]] = {
     "withdrawn": (("draft", "in_review", "approved", "scheduled", "held"), "withdrawn"),
 }
 """By what was done: from which states, to which."""
-
-_LONGEST_COMMENT = 4000
 
 
 def draft(act: Act, document: dict[str, Any], based_on: int | None = None) -> int:
@@ -129,7 +127,7 @@ def submit(database: Database, actor: Actor, number: int, reason: str, now: date
     :raises DocumentInvalid, ExamplesFail, TrialFailed, Invalid: if it does not pass the checks.
     :raises Stale: if it was saved while it was checked.
     """
-    _require_text("reason", reason)
+    require_reason("reason", reason)
     with database.reading() as session:
         require(session, actor, Permission.DRAFT_POLICY)
         version = version_named(session, number)
@@ -167,7 +165,7 @@ def review(act: Act, number: int, seen_digest: str, verdict: Verdict, comment: s
     :raises NotActionable: if it is not under review, or another reviewer was first.
     """
     person = require(act.session, act.actor, Permission.REVIEW_POLICY)
-    _require_text("comment", comment)
+    require_reason("comment", comment)
     version = _taken(act.session, number)
     _require_state(version, verdict)
     if version.digest != seen_digest:
@@ -207,7 +205,7 @@ def withdraw(act: Act, number: int, comment: str) -> None:
     :raises NotActionable: if it is, or was, or has come to its end already.
     """
     require(act.session, act.actor, Permission.DRAFT_POLICY, Permission.REVIEW_POLICY)
-    _require_text("comment", comment)
+    require_reason("comment", comment)
     _move(act.session, _taken(act.session, number), "withdrawn", scheduled_for=None)
     entry = Entry("policy.withdrawn", f"policy:{number}", {"comment": comment})
     record(act, entry)
@@ -219,7 +217,7 @@ def schedule(act: Act, number: int, at: datetime, comment: str) -> None:
     :raises Invalid: for an instant that is over; now is the earliest.
     """
     require(act.session, act.actor, Permission.REVIEW_POLICY)
-    _require_text("comment", comment)
+    require_reason("comment", comment)
     version = _taken(act.session, number)
     _require_state(version, "scheduled")
     if at < act.at:
@@ -433,11 +431,6 @@ def _keep_revision(act: Act, number: int, revision: int, document: dict[str, Any
         )
     )
     act.session.flush()
-
-
-def _require_text(field: str, text: str) -> None:
-    if problems := list(text_problems(field, text, _LONGEST_COMMENT)):
-        raise Invalid(problems)
 
 
 def _require_size(document: dict[str, Any]) -> None:

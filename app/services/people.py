@@ -22,13 +22,13 @@ from app.services.errors import Conflict, Invalid, NotActionable, NotAllowed, No
 from app.services.history import Act, Entry, Input, SubjectKey, add_subjects, record
 from app.services.installation import lock
 from app.services.limits import count_failure, forget_failures, require_few
-from app.services.texts import text_problems
+from app.services.texts import require_reason, text_problems
 from rules.document import Problem
 from rules.document.strict_json import canonical_bytes
 from rules.messages import Message
 
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s.]+")
-_LONGEST, _LONGEST_REASON = 200, 4000
+_LONGEST = 200
 SHORTEST_PASSWORD = 12
 """Characters in a password of one's own choice."""
 
@@ -116,8 +116,7 @@ def ask_role(act: Act, email: str, role: Role, reason: str) -> bool:
     """
     asker = _administrator(act)
     person = find_person(act.session, email)
-    if problems := list(text_problems("reason", reason, _LONGEST_REASON)):
-        raise Invalid(problems)
+    require_reason("reason", reason)
     for grant in _open_grants(act.session, person.id):
         if grant.role == role:
             raise Conflict("%(email)s has this role, or it was asked for already.", email=email)

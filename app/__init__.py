@@ -14,6 +14,7 @@ from app.cli.governance import policy_commands
 from app.cli.history import history_commands
 from app.cli.imports import import_commands
 from app.cli.installation import database_commands, setup
+from app.cli.measures import measure_commands
 from app.cli.people import key_commands, user_commands
 from app.cli.tiers import tiers
 from app.cli.worker import job_commands, worker
@@ -48,6 +49,7 @@ def create_app(config: Config | None = None, clock: Clock = system_clock) -> Fla
         import_commands,
         job_commands,
         key_commands,
+        measure_commands,
         policy_commands,
         setup,
         tiers,

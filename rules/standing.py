@@ -61,6 +61,9 @@ class Run:
         return mark.day + (self.stood - mark.stood) * DAY
 
 
+MeasureKind = Literal["hold", "floor", "ceiling", "exact"]
+
+
 @dataclass(frozen=True, slots=True)
 class Return:
     """Benefits that had been withdrawn, and the day on which they are to return."""
@@ -77,7 +80,7 @@ class Measure:
     a tier goes over the tier held.
     """
 
-    kind: Literal["hold", "floor", "ceiling", "exact"]
+    kind: MeasureKind
     first: date
     last: date
     tier: str | None = None

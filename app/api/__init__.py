@@ -15,6 +15,7 @@ from app.api.clients import ClientSchema, clients
 from app.api.decisions import decisions
 from app.api.docs import register_docs
 from app.api.evaluations import AnswerSchema, evaluations
+from app.api.measures import measures
 from app.api.operations import operations
 from app.api.policy import policy
 from app.api.problems import ProblemSchema, register_problems
@@ -96,8 +97,8 @@ def register_api(app: Flask) -> None:
     api.spec.components.schema("Client", schema=ClientSchema)
     api.spec.components.schema("Activity", schema=ActivitySchema)
     api.spec.components.security_scheme("key", SCHEME)
-    blueprints = (standing, clients, activities, evaluations, policy, decisions, operations)
-    for blueprint in blueprints:
+    about_clients = (standing, clients, measures, activities, evaluations)
+    for blueprint in (*about_clients, policy, decisions, operations):
         api.register_blueprint(blueprint)
     register_docs(app)
     register_problems(app)

@@ -13,6 +13,7 @@ from app.models.clients import (
 )
 from app.models.history import HistoryEntry, HistoryHead, HistoryInput, Subject
 from app.models.jobs import Job
+from app.models.measures import Measure
 from app.models.people import Attempts, Installation, Key, Person, Repeatable, RoleGrant
 from app.models.policies import Approval, PolicyRevision, PolicyVersion
 
@@ -31,6 +32,7 @@ __all__ = [
     "Installation",
     "Job",
     "Key",
+    "Measure",
     "Person",
     "PolicyRevision",
     "PolicyVersion",

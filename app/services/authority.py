@@ -27,22 +27,36 @@ class Permission(StrEnum):
     DRAFT_POLICY = "draft_policy"
     REVIEW_POLICY = "review_policy"
     READ_CLIENTS = "read_clients"
+    ASK_MEASURE = "ask_measure"
+    GRANT_MEASURE = "grant_measure"
     READ_HISTORY = "read_history"
     MANAGE_ACCOUNTS = "manage_accounts"
 
 
 _PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.EDITOR: frozenset(
-        {Permission.READ_POLICY, Permission.DRAFT_POLICY, Permission.READ_CLIENTS}
+        {
+            Permission.READ_POLICY,
+            Permission.DRAFT_POLICY,
+            Permission.READ_CLIENTS,
+            Permission.ASK_MEASURE,
+        }
     ),
     Role.APPROVER: frozenset(
-        {Permission.READ_POLICY, Permission.REVIEW_POLICY, Permission.READ_CLIENTS}
+        {
+            Permission.READ_POLICY,
+            Permission.REVIEW_POLICY,
+            Permission.READ_CLIENTS,
+            Permission.GRANT_MEASURE,
+        }
     ),
     Role.AUDITOR: frozenset(
         {Permission.READ_POLICY, Permission.READ_CLIENTS, Permission.READ_HISTORY}
     ),
     Role.ADMINISTRATOR: frozenset({Permission.READ_POLICY, Permission.MANAGE_ACCOUNTS}),
-    Role.MANAGER: frozenset({Permission.READ_POLICY, Permission.READ_CLIENTS}),
+    Role.MANAGER: frozenset(
+        {Permission.READ_POLICY, Permission.READ_CLIENTS, Permission.ASK_MEASURE}
+    ),
     Role.FRONT_DESK: frozenset({Permission.READ_POLICY, Permission.READ_CLIENTS}),
 }
 

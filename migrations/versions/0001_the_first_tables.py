@@ -331,6 +331,53 @@ def upgrade() -> None:
         postgresql_where=sa.text("ended_at IS NULL"),
     )
     op.create_table(
+        "measures",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column(
+            "client_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
+        sa.Column("kind", sa.String(length=10), nullable=False),
+        sa.Column("tier", sa.String(length=63), nullable=True),
+        sa.Column("first_day", sa.Date(), nullable=False),
+        sa.Column("last_day", sa.Date(), nullable=False),
+        sa.Column("state", sa.String(length=10), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("asked_by", sa.Integer(), nullable=False),
+        sa.Column("asked_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("decided_by", sa.Integer(), nullable=True),
+        sa.Column("decided_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("decided_because", sa.Text(), nullable=True),
+        sa.Column("ended_by", sa.Integer(), nullable=True),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("ended_because", sa.Text(), nullable=True),
+        sa.Column("shortened_to", sa.Date(), nullable=True),
+        sa.CheckConstraint("(kind = 'hold') = (tier IS NULL)", name=op.f("ck_measures_tier")),
+        sa.CheckConstraint("first_day <= last_day", name=op.f("ck_measures_days")),
+        sa.CheckConstraint("asked_by <> decided_by", name=op.f("ck_measures_two_people")),
+        sa.ForeignKeyConstraint(["asked_by"], ["people.id"], name="fk_measures_asked_by"),
+        sa.ForeignKeyConstraint(["client_id"], ["clients.id"], name="fk_measures_client_id"),
+        sa.ForeignKeyConstraint(["decided_by"], ["people.id"], name="fk_measures_decided_by"),
+        sa.ForeignKeyConstraint(["ended_by"], ["people.id"], name="fk_measures_ended_by"),
+        sa.PrimaryKeyConstraint("id", name="pk_measures"),
+    )
+    op.create_index("ix_measures_client_id", "measures", ["client_id"], unique=False)
+    op.create_index(
+        "uq_measures_hold",
+        "measures",
+        ["client_id", "first_day"],
+        unique=True,
+        sqlite_where=sa.text("state = 'granted' AND kind = 'hold'"),
+        postgresql_where=sa.text("state = 'granted' AND kind = 'hold'"),
+    )
+    op.create_index(
+        "uq_measures_override",
+        "measures",
+        ["client_id", "kind", "first_day", "tier"],
+        unique=True,
+        sqlite_where=sa.text("state = 'granted'"),
+        postgresql_where=sa.text("state = 'granted'"),
+    )
+    op.create_table(
         "approvals",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("version_id", sa.Integer(), nullable=False),
@@ -436,6 +483,20 @@ def downgrade() -> None:
     op.drop_table("decisions")
     op.drop_index("ix_approvals_version_id", table_name="approvals")
     op.drop_table("approvals")
+    op.drop_index(
+        "uq_measures_override",
+        table_name="measures",
+        sqlite_where=sa.text("state = 'granted'"),
+        postgresql_where=sa.text("state = 'granted'"),
+    )
+    op.drop_index(
+        "uq_measures_hold",
+        table_name="measures",
+        sqlite_where=sa.text("state = 'granted' AND kind = 'hold'"),
+        postgresql_where=sa.text("state = 'granted' AND kind = 'hold'"),
+    )
+    op.drop_index("ix_measures_client_id", table_name="measures")
+    op.drop_table("measures")
     op.drop_index(
         "uq_role_grants_open",
         table_name="role_grants",

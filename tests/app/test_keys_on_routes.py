@@ -47,6 +47,7 @@ SCOPES = {
     ("POST", "/api/v1/activities"): {Scope.ACTIVITIES_WRITE},
     ("POST", "/api/v1/evaluations"): {Scope.EVALUATE_FACTS, Scope.EVALUATE_CLIENT},
     ("GET", "/api/v1/clients/<reference>/standing"): {Scope.STANDING_READ},
+    ("GET", "/api/v1/clients/<reference>/measures"): {Scope.STANDING_READ},
     ("GET", "/api/v1/policy"): {Scope.POLICY_READ},
     ("GET", "/api/v1/decisions/<decision_id>"): {Scope.DECISIONS_READ},
     ("GET", "/api/v1/history"): {Scope.HISTORY_READ},

@@ -274,6 +274,7 @@ def test_what_is_said_and_done_about_a_client_is_as_described(
         (f"{address}/standing", "get", None, 200, {}),
         (f"{address}/standing", "get", None, 200, {"Accept-Language": "uk"}),
         (f"{address}/standing", "get", None, 304, {"If-None-Match": "*"}),
+        (f"{address}/measures", "get", None, 200, {}),
         (EVALUATIONS, "post", {"client": "C-17", "changed": {}}, 200, {}),
         (EVALUATIONS, "post", {"client": "C-18", "changed": {}}, 422, {}),
         ("/api/v1/history", "get", None, 200, {}),

@@ -15,7 +15,7 @@ from argon2 import PasswordHasher, extract_parameters
 from sqlalchemy import func, select, text
 
 from app.models import HistoryEntry, Installation, Person, RoleGrant
-from app.services import governance, keys, people
+from app.services import governance, keys, measures, people
 from app.services.authority import SYSTEM, Actor, Role, Scope
 from app.services.errors import (
     Conflict,
@@ -43,6 +43,7 @@ from app.services.people import (
     sign_in,
 )
 from tests.app.company import NOW, Company, email
+from tests.app.granting import HOLD
 
 ADMINISTRATOR, EDITOR, APPROVER = Role.ADMINISTRATOR, Role.EDITOR, Role.APPROVER
 
@@ -89,7 +90,7 @@ def told(company: Company) -> int:
 
 # -- who may do what -------------------------------------------------------------------------
 
-E, P, A = {"edith"}, {"paul"}, {"anna"}
+E, P, A, M = {"edith"}, {"paul"}, {"anna"}, {"max"}
 ALLOWED: dict[str, tuple[set[str], Callable[[Company, Actor], object]]] = {
     "governance.draft": (E, lambda company, who: _act(company, who, lambda act: draft(act, {}))),
     "governance.save": (
@@ -113,6 +114,32 @@ ALLOWED: dict[str, tuple[set[str], Callable[[Company, Actor], object]]] = {
     "governance.schedule": (
         P,
         lambda company, who: _act(company, who, lambda act: schedule(act, 17, NOW, "Why.")),
+    ),
+    "measures.ask": (
+        E | M,
+        lambda company, who: _act(
+            company,
+            who,
+            lambda act: measures.ask(act, company.merit.rulebook, "C-17", HOLD, "Why."),
+        ),
+    ),
+    "measures.grant": (
+        P,
+        lambda company, who: _act(
+            company, who, lambda act: measures.grant(act, company.merit.rulebook, 17, "Why.")
+        ),
+    ),
+    "measures.refuse": (
+        P,
+        lambda company, who: _act(company, who, lambda act: measures.refuse(act, 17, "Why.")),
+    ),
+    "measures.withdraw": (
+        E | M,
+        lambda company, who: _act(company, who, lambda act: measures.withdraw(act, 17, "Why.")),
+    ),
+    "measures.end": (
+        E | M | P,
+        lambda company, who: _act(company, who, lambda act: measures.end(act, 17, "Why.")),
     ),
     "people.add_person": (
         A,
@@ -189,7 +216,7 @@ def use_cases(module: ModuleType) -> set[str]:
 
 
 def test_the_table_has_every_use_case() -> None:
-    found = use_cases(governance) | use_cases(people) | use_cases(keys)
+    found = set().union(*map(use_cases, (governance, keys, measures, people)))
     assert found - {"people.require"} == ALLOWED.keys()
 
 

@@ -23,6 +23,7 @@ from app.services.clients import Contact, Stated, put_client
 from app.services.standings import decide
 from app.words import Words
 from tests.app.company import NOW, Company
+from tests.app.granting import given
 from tests.databases import ROLE, Place
 
 TILL = Actor("key:till")
@@ -41,6 +42,7 @@ def fill(company: Company) -> None:
     with merit.acting(TILL) as act:
         ids = act.session.execute(select(Client.id)).scalars().all()
         decide(act, merit.rulebook, ids, DAY, Words())
+    given(company)
     job = {"kind": "test", "key": "test", "state": "waiting", "fence": 0, "failures": 0, "done": 0}
     [_, key_id, *_] = company.key.split("_")
     with merit.database.writing() as session:

@@ -44,7 +44,8 @@ EXAMPLES = int(os.environ.get("MERIT_SCHEMATHESIS_EXAMPLES", "25"))
 """How many cases of each operation there are at least, if it has so many."""
 
 CLIENTS, ACTIVITIES = "/api/v1/clients/{reference}", "/api/v1/activities"
-STANDING, DECISION = f"{CLIENTS}/standing", "/api/v1/decisions/{decision_id}"
+STANDING, MEASURES = f"{CLIENTS}/standing", f"{CLIENTS}/measures"
+DECISION = "/api/v1/decisions/{decision_id}"
 
 A_DECISION = "a-decision"
 """Stands in descriptions for one that there is."""
@@ -148,7 +149,7 @@ def _of_this_company() -> Any:
     ]
     del question["properties"]["date"]  # no schema says from when until when
     del paths[EVALUATIONS]["post"]["requestBody"]["content"]["application/json"]["example"]
-    for path in (STANDING, CLIENTS):
+    for path in (STANDING, MEASURES, CLIENTS):
         paths[path]["parameters"][0]["schema"] = known
     paths[DECISION]["parameters"][0]["schema"] = {"enum": [A_DECISION]}
     _only(schemas["Client"]["properties"], {"name", "language"})
@@ -193,7 +194,7 @@ def _nowhere(*_: Any) -> Any:
 AS_DESCRIBED = _api(_described(), "400", "404", "409", "412", "422")
 OF_THIS_POLICY = _api(_of_this_company()).include(path=EVALUATIONS)
 OF_THESE_CLIENTS = _api(_of_this_company(), modes=[GenerationMode.POSITIVE]).include(
-    path=[STANDING, CLIENTS, DECISION]
+    path=[STANDING, MEASURES, CLIENTS, DECISION]
 )
 
 _SETTINGS = settings(max_examples=EXAMPLES, suppress_health_check=list(HealthCheck))

@@ -7,9 +7,10 @@ order; docs/semantics.md has its rules, by number.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
+from types import MappingProxyType
 from typing import Literal
 
 from rules.assessment import looks_on, next_look
@@ -22,14 +23,22 @@ from rules.standing import (
     Mark,
     Measure,
     Return,
+    Ruling,
     Run,
     Standing,
 )
+from rules.transition import carried_measures, carry_over, keeps_rules
 from rules.validity import last_day
+from rules.verdict import Outcome
 from rules.windows import DAY, add_months
 
 AT_ONCE = (Step("demote", 0, to="entitled"),)
 """What happens to who fails a tier without a demotion policy."""
+
+Older = Mapping[int, Ruling]
+"""Older versions by which clients are still judged, by number, each with its own findings."""
+
+_NONE_OLDER: Older = MappingProxyType({})
 
 
 def decide(  # noqa: PLR0913 - the whole of what a standing depends on
@@ -40,6 +49,8 @@ def decide(  # noqa: PLR0913 - the whole of what a standing depends on
     *,
     measures: Sequence[Measure] = (),
     issued: date | None = None,
+    version: int = 0,
+    older: Older = _NONE_OLDER,
 ) -> tuple[Standing, tuple[Event, ...]]:
     """Return how a client stands on business date ``day``, and what happened to them on it.
 
@@ -49,7 +60,10 @@ def decide(  # noqa: PLR0913 - the whole of what a standing depends on
     :param measures: what people decided beside the rules.
     :param issued: the day on which this is really carried out, and notices go out; ``day``
         unless it is caught up with later.
-    :raises ValueError: if ``before`` is of a later date, or ``issued`` is before ``day``.
+    :param version: the number of the policy's version.
+    :param older: the versions that :func:`rules.transition.versions_needed` names.
+    :raises ValueError: if ``before`` is of a later date, ``issued`` is before ``day``, an older
+        version is wanting, or the policy neither has nor maps a tier.
     """
     if before is None:
         before = Standing(policy.tiers[0].key, day, date.min)
@@ -57,10 +71,13 @@ def decide(  # noqa: PLR0913 - the whole of what a standing depends on
         raise ValueError("dates are decided in order")
     if issued is not None and issued < day:
         raise ValueError("a date is decided on that day or later")
-    case = _Case(policy, found, before, day, measures, issued or day)
+    rulings = {**older, version: Ruling(policy, found)}
+    carried = carried_measures(measures, policy)
+    case = _Case(rulings, version, carry_over(before, policy), day, carried, issued or day)
     case.measure()
     case.give_back()
     case.bridge()
+    case.move()
     case.earn()
     if not case.promote() and not case.mend() and before.as_of < day:
         case.fail()
@@ -106,18 +123,24 @@ def ground_of(standing: Standing, day: date) -> Ground | None:
     return max(holding, key=_rank, default=None)
 
 
-def deadline(policy: Policy, standing: Standing) -> date | None:
+def deadline(policy: Policy, standing: Standing, older: Older = _NONE_OLDER) -> date | None:
     """Return the first day on which the tier may be lost, if the client goes on failing.
 
     None where no step is under way, or none of them demotes.
+
+    :param older: as for :func:`decide`.
     """
-    steps, run = steps_of(policy, standing.tier), standing.run
+    run, ground = standing.run, ground_of(standing, standing.as_of)
+    named = _lost_by(policy, run, ground)
+    if named is not None and named.version in older:
+        steps = steps_of(older[named.version].policy, named.was or standing.tier)
+    else:
+        steps = steps_of(policy, standing.tier)
     demoting = [place for place, step in enumerate(steps) if step.kind == "demote"]
     if run is None or not demoting:
         return None
     earliest = standing.as_of + DAY
     if run.started is None:
-        ground = ground_of(standing, standing.as_of)
         earliest = ground.last + DAY if ground and ground.last else earliest
         run = replace(run, started=Mark(earliest, run.stood))
     return max(earliest, due_on(steps, run, demoting[0]))
@@ -146,23 +169,58 @@ def due_on(steps: Sequence[Step], run: Run, place: int) -> date:
     return _after(run.clocked(run.done[place - 1]) if done else due_on(steps, run, place - 1), step)
 
 
+def _lost_by(policy: Policy, run: Run | None, ground: Ground | None) -> Run | Ground | None:
+    """Return what says by which version's steps a tier is lost; None: the policy's own."""
+    if run is not None and run.done:
+        return run
+    return ground if policy.transition.moves == "new_grounds_only" else None
+
+
+@dataclass(frozen=True, slots=True)
+class _Rules:
+    """What a version has for a tier, and what the facts say by it.
+
+    ``was`` is what the version calls the tier, where the tier has disappeared since.
+    """
+
+    version: int
+    was: str | None
+    tier: str
+    policy: Policy
+    found: Findings
+
+    @property
+    def keep(self) -> Outcome:
+        keys = [each.key for each in self.policy.tiers]
+        return self.found.keep[keys.index(self.tier)]
+
+    @property
+    def demotion(self) -> DemotionPolicy | None:
+        return self.policy.demotion_of(self.tier)
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        return steps_of(self.policy, self.tier)
+
+
 class _Case:
     """One client on one date."""
 
     def __init__(  # noqa: PLR0913, PLR0917 - as decide
         self,
-        policy: Policy,
-        found: Findings,
+        rulings: Older,
+        version: int,
         before: Standing,
         day: date,
         measures: Sequence[Measure],
         issued: date,
     ) -> None:
-        self._policy, self._found, self._before = policy, found, before
+        self._rulings, self._version, self._before = rulings, version, before
+        self._policy, self._found = rulings[version].policy, rulings[version].found
         self._day, self._measures, self._issued = day, measures, issued
         self._under = tuple(each for each in measures if each.holds(day))
         self._is_again = before.as_of == day
-        self._places = {tier.key: place for place, tier in enumerate(policy.tiers)}
+        self._places = {tier.key: place for place, tier in enumerate(self._policy.tiers)}
         self._held = self._places[before.tier]
         self._grounds = list(before.grounds)
         self._since, self._run = before.since, before.run
@@ -205,19 +263,20 @@ class _Case:
 
         A run of which no step was carried out leaves what returns as it was planned.
         """
-        run, self._run = self._run, None
+        run, demotion = self._run, self._losing().demotion
+        self._run = None
         if run is None or not run.done:
             return ()
-        returns = self._returns()
+        returns = self._returns(demotion)
         self._returning = tuple(each for each in returns if each.day > self._day)
         return self._back([each for each in returns if each.day == self._day])
 
-    def _returns(self) -> list[Return]:
+    def _returns(self, demotion: DemotionPolicy | None) -> list[Return]:
         """Plan what returns when: what was withdrawn last today, the rest at once or stepwise.
 
         What none of the steps withdraws, as another tier's did, returns today.
         """
-        demotion, left = self._demotion(), self._withdrawn
+        left = self._withdrawn
         if demotion is None or demotion.benefits_return_days == 0:
             return [Return(self._day, left)]
         groups = []
@@ -237,14 +296,66 @@ class _Case:
         self._withdrawn = tuple(each for each in self._withdrawn if each not in named)
         return back
 
+    # -- the versions of the policy ----------------------------------------------------------------
+
+    def move(self) -> None:
+        """Move to this version what keeps the rules of an older one no longer."""
+        self._grounds = [self._moved(each) for each in self._grounds]
+
+    def _moved(self, ground: Ground) -> Ground:
+        is_over = ground.last is not None and ground.last < self._day
+        if ground.version == self._version or is_over:
+            return ground
+        if keeps_rules(self._policy, ground, self._day):
+            return ground
+        moved = replace(ground, version=self._version, was=None)
+        place = self._places[ground.tier]
+        if moved.last is not None or moved.cause != "earned" or self._found.keep[place] is not True:
+            return moved
+        return replace(self._earned(place), first=ground.first)
+
+    def _rules(self, named: Ground | Run | None) -> _Rules:
+        """Return the rules by which a ground is held, or that a run follows."""
+        tier = named.tier if isinstance(named, Ground) else self._key(self._held)
+        if named is None or named.version == self._version:
+            return _Rules(self._version, None, tier, self._policy, self._found)
+        ruling = self._rulings.get(named.version)
+        if ruling is None:
+            raise ValueError(f"version {named.version} of the policy is needed")
+        was = named.was
+        return _Rules(named.version, was, was or tier, ruling.policy, ruling.found)
+
+    def _losing(self) -> _Rules:
+        """Return the rules by whose steps the held tier is lost."""
+        return self._rules(_lost_by(self._policy, self._run, self._ground()))
+
+    def _failing(self) -> _Rules:
+        """Return the rules that say besides the keep criteria who fails the held tier, and when."""
+        return self._rules(_lost_by(self._policy, None, self._ground()))
+
+    def _keep(self, place: int) -> Outcome:
+        """Return whether a tier is kept by this version, or one by which it is still held."""
+        holding = [each for each in self._of(place) if each.holds(self._day)]
+        return _any({self._found.keep[place], *(self._rules(each).keep for each in holding)})
+
+    def _keeps(self, ground: Ground) -> Outcome:
+        """Return whether a ground is kept: by its own version, or by either."""
+        own = self._rules(ground).keep
+        if self._policy.transition.moves == "new_grounds_only":
+            return own
+        return _any({own, self._found.keep[self._places[ground.tier]]})
+
     # -- grounds -------------------------------------------------------------------------------
 
-    def bridge(self) -> None:
+    def bridge(self, *, follows_open: bool = False) -> None:
         """Bridge the held tier's end by grace: it is lost only by a step (rules 4 and 6)."""
         if self._held and not self._causes():
-            ends = [each.last for each in self._of(self._held) if each.last is not None]
-            first = max(ends, default=self._day - DAY) + DAY
-            self._grounds.append(Ground(self._key(self._held), first, None, "grace"))
+            ended = max(self._of(self._held), key=_end, default=None)
+            grace = Ground(self._key(self._held), self._day, None, "grace", version=self._version)
+            if ended is not None and ended.last is not None:
+                first, version, was = ended.last + DAY, ended.version, ended.was
+                grace = replace(grace, first=first, version=version, was=was)
+            self._grounds.append(replace(grace, follows_open=follows_open))
 
     def earn(self) -> None:
         """Earn and renew grounds, also at and below the held tier (rule 1)."""
@@ -259,7 +370,7 @@ class _Case:
                 self._earn(place)
         for place, tier in enumerate(self._policy.tiers[: reach + 1]):
             if self._is_for_life(place, tier):
-                self._add(Ground(tier.key, self._day, None, "lifetime"))
+                self._add(Ground(tier.key, self._day, None, "lifetime", version=self._version))
         if not self._is_again:
             self._end_open_grounds(earned)
 
@@ -275,12 +386,14 @@ class _Case:
         return self._held if has_moved else min(self._held + 1, highest)
 
     def _earn(self, place: int) -> None:
-        if self._is_locked(place):
-            return
+        if not self._is_locked(place):
+            self._add(self._earned(place))
+
+    def _earned(self, place: int) -> Ground:
         tier = self._policy.tiers[place]
         last = last_day(tier.validity, self._day, self._next_look(place))
         at_expiry = tier.renewal == "at_expiry" and last is not None
-        self._add(Ground(tier.key, self._day, last, "earned", at_expiry))
+        return Ground(tier.key, self._day, last, "earned", at_expiry, self._version)
 
     def _is_locked(self, place: int) -> bool:
         """Tell whether a ground runs, of this tier or higher, that renews only at its end."""
@@ -300,17 +413,29 @@ class _Case:
         )
 
     def _add(self, ground: Ground) -> None:
-        """Add a ground, or lengthen the one of its cause that runs: the later end counts."""
+        """Add a ground, or lengthen the one of its cause that runs: the later end counts.
+
+        An open one of an older version is followed by it where that version's keep fails.
+        """
         place = self._places[ground.tier]
         if place == self._held:
             self._is_regained = self._is_regained or self._is_in_grace()
             self._is_renewed = True
         self._end_grace(place)
-        for index, each in enumerate(self._grounds):
-            if (each.tier, each.cause) == (ground.tier, ground.cause) and each.holds(self._day):
-                self._grounds[index] = replace(each, last=max(each, ground, key=_end).last)
+        for each in self._of(place):
+            if each.cause == ground.cause and each.holds(self._day):
+                if self._has_lapsed(each):
+                    self._cut(each)
+                    break
+                if _end(each) < _end(ground):
+                    self._grounds[self._grounds.index(each)] = replace(ground, first=each.first)
                 return
         self._grounds.append(ground)
+
+    def _has_lapsed(self, ground: Ground) -> bool:
+        """Tell whether an open ground is no longer kept by the older version that it keeps to."""
+        is_older = ground.version != self._version and ground.last is None
+        return is_older and self._keeps(ground) is False
 
     def _end_open_grounds(self, earned: set[int]) -> None:
         """End what lasts only while the keep criteria hold, where they do not.
@@ -320,13 +445,19 @@ class _Case:
         """
         if self._found.entitled is None:
             return
-        for place in range(1, len(self._policy.tiers)):
-            if self._found.keep[place] is False and place not in earned:
-                causes = {"earned", "landing"} | ({"grace"} if place < self._held else set())
-                for each in [each for each in self._of(place) if each.cause in causes]:
-                    if each.last is None:
-                        self._cut(each)
-        self.bridge()
+        ended = [
+            each
+            for each in self._grounds
+            if each.last is None and self._may_end(each, earned) and self._keeps(each) is False
+        ]
+        for each in ended:
+            self._cut(each)
+        self.bridge(follows_open=True)
+
+    def _may_end(self, ground: Ground, earned: set[int]) -> bool:
+        place = self._places[ground.tier]
+        causes = {"earned", "landing"} | ({"grace"} if place < self._held else set())
+        return place not in earned and ground.cause in causes
 
     def _is_for_life(self, place: int, tier: Tier) -> bool:
         years = tier.lifetime_after_years
@@ -367,7 +498,7 @@ class _Case:
         """Tell of a tier earned again, and end the run of who keeps it (rule 2)."""
         if self._is_regained:
             self._tell("renewed")
-        if self._run is None or not (self._is_renewed or self._found.keep[self._held] is True):
+        if self._run is None or not (self._is_renewed or self._keep(self._held) is True):
             return False
         done, back = self._run.done, self._end_run()
         if done:
@@ -389,12 +520,12 @@ class _Case:
 
     def _fails(self) -> bool:
         """Tell whether the facts say that the held tier is not kept; doubt loses nobody a tier."""
-        entitled, demotion = self._found.entitled, self._demotion()
+        entitled, rules = self._found.entitled, self._failing()
         return (
             entitled is not None
             and entitled < self._held
-            and self._found.keep[self._held] is False
-            and (demotion is None or self._found.unless[demotion.key] is False)
+            and self._keep(self._held) is False
+            and (rules.demotion is None or rules.found.unless[rules.demotion.key] is False)
         )
 
     def _may_start(self) -> bool:
@@ -404,17 +535,18 @@ class _Case:
         """
         if (self._run is not None and self._run.started is not None) or not self._is_in_grace():
             return False
-        demotion = self._demotion()
+        rules = self._failing()
+        demotion = rules.demotion
         return demotion is None or (
             self._day >= self._since + demotion.minimum_stay_days * DAY
-            and (demotion.assessment is None or self._looks(demotion.assessment))
+            and (demotion.assessment is None or self._looks(demotion.assessment, rules.found))
         )
 
     # -- steps -------------------------------------------------------------------------------------
 
     def _warn(self) -> None:
         """Warn n days before the last day of the ground, the ground intact (rule 3)."""
-        first = self._steps()[0]
+        first = self._losing().steps[0]
         end = max(_end(each) for each in self._of(self._held) if each.holds(self._day))
         if first.kind == "warning" and self._day >= end - first.days * DAY:
             self._run = Run(None)
@@ -423,7 +555,7 @@ class _Case:
     def _carry_out(self) -> None:
         """Carry out what is due; nothing before the run has started."""
         while self._run is not None and self._run.started is not None:
-            steps, place = self._steps(), len(self._run.done)
+            steps, place = self._losing().steps, len(self._run.done)
             if place == len(steps) or self._day < due_on(steps, self._run, place):
                 return
             self._take(steps[place])
@@ -431,7 +563,8 @@ class _Case:
     def _take(self, step: Step) -> None:
         run = self._run
         assert run is not None  # noqa: S101 - only a run has steps
-        self._run = replace(run, done=(*run.done, Mark(self._issued, run.stood)))
+        rules, done = self._losing(), (*run.done, Mark(self._issued, run.stood))
+        self._run = replace(run, done=done, version=rules.version, was=rules.was)
         self._returning = ()
         match step.kind:
             case "warning" | "notice":
@@ -448,7 +581,8 @@ class _Case:
         """Count by how much a run's next step goes out later than if nothing had been late."""
         planned = self._day
         if run.started is not None:
-            planned = due_on(self._steps(), replace(run, done=(), late=0), len(run.done))
+            steps = self._losing().steps
+            planned = due_on(steps, replace(run, done=(), late=0), len(run.done))
         return (self._issued - planned).days
 
     def _demote(self, step: Step) -> None:
@@ -459,7 +593,8 @@ class _Case:
             self._earn(self._found.entitled)
         if step.to == "one_rung" and fallen > 1:
             last = last_day(step.landing, self._day, self._next_look(fallen - 1))
-            self._add(Ground(self._key(fallen - 1), self._day, last, "landing"))
+            key = self._key(fallen - 1)
+            self._add(Ground(key, self._day, last, "landing", version=self._version))
         self._move(self._top(), "demoted")
 
     def _move(self, place: int, kind: EventKind) -> None:
@@ -502,14 +637,13 @@ class _Case:
     def _key(self, place: int) -> str:
         return self._policy.tiers[place].key
 
-    def _demotion(self) -> DemotionPolicy | None:
-        return self._policy.demotion_of(self._key(self._held))
+    def _ground(self) -> Ground | None:
+        """Return the ground by which the tier is held."""
+        holding = [each for each in self._of(self._held) if each.holds(self._day)]
+        return max(holding, key=_rank, default=None)
 
-    def _steps(self) -> tuple[Step, ...]:
-        return steps_of(self._policy, self._key(self._held))
-
-    def _looks(self, look: Assessment) -> bool:
-        return looks_on(look, self._day, self._counted_from(look, self._since))
+    def _looks(self, look: Assessment, found: Findings | None = None) -> bool:
+        return looks_on(look, self._day, self._counted_from(look, self._since, found))
 
     def _next_look(self, place: int) -> date | None:
         """Return the next assessment date of a tier: its demotion policy's, or promotion's."""
@@ -518,10 +652,12 @@ class _Case:
         since = self._since if place == self._held else self._day
         return next_look(look, self._day, self._counted_from(look, since)) if look else None
 
-    def _counted_from(self, look: Assessment, since: date) -> date | None:
+    def _counted_from(
+        self, look: Assessment, since: date, found: Findings | None = None
+    ) -> date | None:
         """Return what anniversaries are counted from: a date of the client's, or the tier's."""
         if isinstance(look, Anniversary) and look.of is not None:
-            return self._found.dates.get(look.of)
+            return (found or self._found).dates.get(look.of)
         return since
 
     def _is_stopped(self) -> bool:
@@ -537,6 +673,10 @@ class _Case:
         self, kind: EventKind, before: str | None = None, benefits: tuple[str, ...] = ()
     ) -> None:
         self.events.append(Event(kind, self._day, self._key(self._held), before, benefits))
+
+
+def _any(outcomes: set[Outcome]) -> Outcome:
+    return True if True in outcomes else None if None in outcomes else False
 
 
 def _after(day: date, step: Step) -> date:

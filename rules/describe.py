@@ -81,6 +81,7 @@ def describe(policy: Policy) -> list[Line]:
         lines += _tier(policy, tier)
     lines += _promotion(policy)
     lines += _groups(policy)
+    lines += _transition(policy)
     if policy.segments:
         lines.append(Line(0, Message("The segments:")))
     for segment in policy.segments:
@@ -223,6 +224,27 @@ def _promotion(policy: Policy) -> Iterator[Line]:
 def _groups(policy: Policy) -> Iterator[Line]:
     if policy.group_tier_goes_to == "head":
         yield Line(0, Message("What a group comes to together counts for its head alone."))
+
+
+def _transition(policy: Policy) -> Iterator[Line]:
+    transition = policy.transition
+    if transition.moves in _MOVES:
+        yield Line(0, Message(_MOVES[transition.moves], until=transition.until))
+    for gone, tier in transition.tiers.items():
+        now = _quoted(policy.tier(tier).name)
+        yield Line(0, Message("Who held the former %(gone)s holds %(now)s.", gone=gone, now=now))
+
+
+_MOVES = {
+    "upgrades_only": N_(
+        "Who holds a tier by an earlier version loses it only by failing that one’s criteria too; "
+        "where the tier has no last day, until %(until)s."
+    ),
+    "new_grounds_only": N_(
+        "Who holds a tier by an earlier version holds and loses it by that one’s rules; "
+        "where the tier has no last day, until %(until)s."
+    ),
+}
 
 
 def _days(policy: Policy, assessment: Assessment) -> Message | Listed:

@@ -313,6 +313,19 @@ class Promotion:
     path: Literal["straight", "one_rung"] = "straight"
 
 
+@dataclass(frozen=True, slots=True)
+class Transition:
+    """Whom a version moves of those who stand by an older one, and where tiers went.
+
+    ``until`` is the last day on which an open ground is still judged by its own version too;
+    ``tiers`` are those that the version has no longer, each with the one that takes its place.
+    """
+
+    moves: Literal["everybody", "upgrades_only", "new_grounds_only"] = "everybody"
+    until: date | None = None
+    tiers: Mapping[str, str] = field(default_factory=dict)
+
+
 # -- what is promised, and what happens to those who no longer qualify ------------------------
 
 
@@ -457,6 +470,7 @@ class Policy:
     demotion_policies: tuple[DemotionPolicy, ...] = ()
     promotion: Promotion = Promotion()
     group_tier_goes_to: Literal["members", "head"] = "members"
+    transition: Transition = Transition()
     examples: tuple[Example, ...] = ()
 
     def tier(self, key: str) -> Tier:

@@ -20,7 +20,9 @@ Cause = Literal["earned", "grace", "landing", "lifetime"]
 class Ground:
     """Why a tier is held, from its first day to its last; without a last it is open.
 
-    ``renews_at_expiry``: nothing at or below its tier is earned while it runs.
+    ``renews_at_expiry``: nothing at or below its tier is earned while it runs.  ``version`` is the
+    version of the policy by whose rules it is held, and ``was`` what that calls the tier, where
+    the tier has disappeared since.  ``follows_open``: a grace that an open ground left.
     """
 
     tier: str
@@ -28,6 +30,9 @@ class Ground:
     last: date | None
     cause: Cause
     renews_at_expiry: bool = False
+    version: int = 0
+    was: str | None = None
+    follows_open: bool = False
 
     def holds(self, day: date) -> bool:
         return self.first <= day and (self.last is None or day <= self.last)
@@ -48,13 +53,16 @@ class Run:
     ``started`` is None where the client was only warned so far.  ``done`` are the steps of the
     demotion policy in their order, each on the day on which it was really carried out.  ``stood``
     counts the days on which a hold or an override stopped the clock; ``late`` those by which a
-    notice went out later than it was due.
+    notice went out later than it was due.  From the first step on the run keeps the steps of
+    ``version``, which calls the tier ``was`` where it has disappeared since.
     """
 
     started: Mark | None
     done: tuple[Mark, ...] = ()
     stood: int = 0
     late: int = 0
+    version: int = 0
+    was: str | None = None
 
     def clocked(self, mark: Mark) -> date:
         """Return a day of the run, as much later as its clock has stood since."""
@@ -176,6 +184,14 @@ class Findings:
             },
             dates={key: value for key, value in facts.items() if isinstance(value, date)},
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Ruling:
+    """A version of the policy, and what the facts of a date say by it."""
+
+    policy: Policy
+    found: Findings
 
 
 class _Said:

@@ -34,6 +34,11 @@ PROPERTIES: tuple[tuple[str, SearchStrategy[Any], Callable[[Any], None]], ...] =
         standings.the_better_never_comes_out_lower,
     ),
     (
+        "a new version keeps what it says it keeps",
+        standings.changed_lives(),
+        standings.a_changed_life_keeps_the_laws,
+    ),
+    (
         "daily runs and a catch-up give the same",
         standings.unhurried(),
         standings.caught_up_it_is_the_same,

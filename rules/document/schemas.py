@@ -54,6 +54,7 @@ from rules.policy import (
     Standard,
     Step,
     Tier,
+    Transition,
     UntilAssessment,
     YearDays,
 )
@@ -187,6 +188,38 @@ class PromotionSchema(StrictSchema):
     @post_load
     def make(self, data: dict[str, Any], **kwargs: Any) -> Promotion:
         return Promotion(**data)
+
+
+class FormerTierSchema(StrictSchema):
+    """A tier that the policy has no longer, and the one that takes its place."""
+
+    key = Key(required=True)
+    now = Reference("tiers", required=True)
+
+    @post_load
+    def make(self, data: dict[str, Any], **kwargs: Any) -> tuple[str, str]:
+        if data["key"] in NAMES.get().tiers:
+            message = Message("is a tier of this policy; name one that it has no longer")
+            raise ValidationError({"key": [message]})
+        return data["key"], data["now"]
+
+
+class TransitionSchema(StrictSchema):
+    """Whom a new version moves; everybody if left out."""
+
+    moves = Word("everybody", "upgrades_only", "new_grounds_only")
+    until = BusinessDay()
+    former_tiers = Keyed(Nested(FormerTierSchema), 0, 100)
+
+    @post_load
+    def make(self, data: dict[str, Any], **kwargs: Any) -> Transition:
+        former = dict(data.get("former_tiers", ()))
+        found = Transition(data.get("moves", "everybody"), data.get("until"), former)
+        if found.moves == "everybody" and found.until is not None:
+            raise ValidationError({"until": [Message("must be left out: everybody is moved")]})
+        if found.moves != "everybody" and found.until is None:
+            raise ValidationError({"until": [Message("is missing")]})
+        return found
 
 
 class OpenSchema(StrictSchema):
@@ -414,6 +447,7 @@ class PolicySchema(StrictSchema):
     demotion_policies = Keyed(Nested(DemotionPolicySchema), 0, 30)
     promotion = Nested(PromotionSchema)
     groups = Nested(GroupsSchema)
+    transition = Nested(TransitionSchema)
     examples = ListOf(Nested(ExampleSchema), 0, 200)
 
     @post_load
@@ -432,5 +466,6 @@ class PolicySchema(StrictSchema):
             demotion_policies=tuple(data.get("demotion_policies", ())),
             promotion=data.get("promotion", Promotion()),
             group_tier_goes_to=data.get("groups", {}).get("tier_goes_to", "members"),
+            transition=data.get("transition", Transition()),
             examples=tuple(data.get("examples", ())),
         )

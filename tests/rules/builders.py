@@ -312,6 +312,11 @@ EVERYTHING = policy_document(
     ],
     promotion={"assessment": {"kind": "monthly", "day": 31}, "path": "one_rung"},
     groups={"tier_goes_to": "head"},
+    transition={
+        "moves": "upgrades_only",
+        "until": "2026-12-31",
+        "former_tiers": [{"key": "bronze", "now": "silver"}, {"key": "top", "now": "gold"}],
+    },
     examples=[
         {
             "name": names("At the limit of Silver, which is enough for Gold"),

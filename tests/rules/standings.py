@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from hypothesis import strategies as st
 
-from rules.decide import decide, due_on, ground_of, steps_of
+from rules.decide import Older, decide, due_on, ground_of, steps_of
 from rules.policy import (
     Anniversary,
     Assessment,
@@ -26,11 +26,13 @@ from rules.policy import (
     Promotion,
     Step,
     Tier,
+    Transition,
     UntilAssessment,
     Validity,
     YearDays,
 )
-from rules.standing import Event, Findings, Ground, Mark, Measure, Run, Standing
+from rules.standing import Event, Findings, Ground, Mark, Measure, Ruling, Run, Standing
+from rules.transition import carry_over, keeps_rules, tiers_left_out, versions_needed
 from rules.verdict import Outcome
 from rules.windows import DAY
 
@@ -114,9 +116,16 @@ class Life:
     standing: Standing | None = None
     measures: Sequence[Measure] = ()
     events: list[Event] = field(default_factory=list)
+    version: int = 0
 
     def on(
-        self, day: str, entitled: str | None, *, issued: str | None = None, **findings_: Any
+        self,
+        day: str,
+        entitled: str | None,
+        *,
+        issued: str | None = None,
+        older: Older | None = None,
+        **findings_: Any,
     ) -> list[str]:
         """Decide a date on which the facts give a tier; return what happened, as words."""
         self.standing, events = decide(
@@ -126,6 +135,8 @@ class Life:
             date.fromisoformat(day),
             measures=self.measures,
             issued=None if issued is None else date.fromisoformat(issued),
+            version=self.version,
+            older=older or {},
         )
         self.events += events
         return [each.kind for each in events]
@@ -676,3 +687,98 @@ def caught_up_it_is_the_same(both: tuple[Lived, Lived]) -> None:
     for one, other in zip(daily.decided, caught_up.decided, strict=True):
         assert one.events == other.events
         assert replace(one.after, run=None) == replace(other.after, run=None)
+
+
+# -- lives under two versions of a policy ---------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Changed:
+    """A life from the first date decided by a new version, with what the old one found."""
+
+    lived: Lived
+    former: Policy
+    found: Sequence[Findings]
+
+
+@st.composite
+def changed_lives(draw: st.DrawFn) -> Changed:
+    former, policy = draw(policies()), draw(policies())
+    keys = [each.key for each in policy.tiers]
+    policy = replace(
+        policy,
+        transition=Transition(
+            draw(st.sampled_from(["everybody", "upgrades_only", "new_grounds_only"])),
+            FIRST + draw(st.sampled_from([0, 40, 80, 200])) * DAY,
+            {gone: draw(st.sampled_from(keys)) for gone in tiers_left_out(former, policy)},
+        ),
+    )
+    measures, history = draw(some_measures(former)), draw(histories(former))
+    at = draw(st.integers(1, len(history)))
+    start = draw(starts(former))
+    if start is not None:
+        start = replace(start, grounds=tuple(replace(one, version=1) for one in start.grounds))
+    before = start
+    for each in history[:at]:
+        before, _ = decide(
+            former, each.found, before, each.day, measures=measures, issued=each.issued, version=1
+        )
+    assert before is not None
+    decided, found = [], []
+    for each in history[at:]:
+        new = replace(each, found=draw(some_findings(policy)))
+        older = {one: Ruling(former, each.found) for one in versions_needed(policy, 2, before)}
+        after, events = decide(
+            policy,
+            new.found,
+            before,
+            new.day,
+            measures=measures,
+            issued=new.issued,
+            version=2,
+            older=older,
+        )
+        decided.append(Decided(new, carry_over(before, policy), after, events))
+        found.append(each.found)
+        before = after
+    return Changed(Lived(policy, measures, decided), former, found)
+
+
+def who_still_keeps_by_the_older_version_loses_nothing(changed: Changed) -> None:
+    keys = [tier.key for tier in changed.former.tiers]
+    for each, old in zip(changed.lived.decided, changed.found, strict=True):
+        assert each.before is not None
+        for ground in each.before.grounds:
+            if (
+                ground.tier == each.before.tier
+                and ground.version == 1
+                and ground.holds(each.dated.day)
+                and keeps_rules(changed.lived.policy, ground, each.dated.day)
+                and old.keep[keys.index(ground.was or ground.tier)] is not False
+            ):
+                assert not _losses(each)
+
+
+def no_ground_of_an_older_version_outlasts_its_time(changed: Changed) -> None:
+    for each in changed.lived.decided:
+        for ground in each.after.grounds:
+            if ground.holds(each.dated.day):
+                assert ground.version == 2 or keeps_rules(
+                    changed.lived.policy, ground, each.dated.day
+                )
+
+
+def a_changed_life_keeps_the_laws(changed: Changed) -> None:
+    if changed.lived.decided:
+        for law in (
+            the_tier_moves_only_as_told,
+            the_highest_ground_decides,
+            grounds_of_a_tier_and_cause_never_overlap,
+            nothing_is_lost_in_doubt,
+            nothing_is_lost_while_a_person_says_so,
+            a_tier_with_a_ground_that_protects_is_not_lost,
+            what_is_withdrawn_returns_no_later_than_planned,
+        ):
+            law(changed.lived)
+    who_still_keeps_by_the_older_version_loses_nothing(changed)
+    no_ground_of_an_older_version_outlasts_its_time(changed)

@@ -494,7 +494,7 @@ def test_rule_2_withdrawn_benefits_return_stepwise_in_reverse() -> None:
         "2026-02-05 reinstated",
     ]
     assert [each.benefits for each in life.events[-3:]] == [("desk",), ("gift",), ("lounge",)]
-    assert (life.now.withdrawn, life.now.returning) == ((), ())
+    assert life.now == replace(life.now, withdrawn=(), returning=())
 
 
 def test_rule_2_a_step_of_a_new_run_stops_the_return_and_the_rest_returns_after_it() -> None:

@@ -24,11 +24,17 @@ WORDS = Words()
 MONTHLY = {"kind": "monthly", "day": 1}
 
 
-def said(*steps: Document, promotion: Document | None = None, **parts: Any) -> list[str]:
+def said(
+    *steps: Document,
+    promotion: Document | None = None,
+    transition: Document | None = None,
+    **parts: Any,
+) -> list[str]:
     """Return what is said after the criteria of a tier with these parts, lost by these steps."""
     demotion = {"key": "way", "name": names("Way"), "steps": list(steps)}
     lost = {"demotion": "way"} if steps else {}
     whole: Document = {"promotion": promotion} if promotion else {}
+    whole |= {"transition": transition} if transition else {}
     if steps:
         whole["demotion_policies"] = [{**demotion, **parts.pop("of_demotion", {})}]
     entry = condition("spend", "at_least", 1)
@@ -120,6 +126,23 @@ def test_assessment_dates_are_said(assessment: Document, days: str) -> None:
 
 def test_a_path_by_rungs_is_said() -> None:
     assert said(promotion={"path": "one_rung"}) == ["Clients rise one tier at a time."]
+
+
+def test_whom_a_version_moves_and_where_tiers_went_is_said() -> None:
+    until = {"until": "2026-12-31"}
+
+    assert said(transition={"moves": "everybody"}) == []
+    assert said(transition={"moves": "upgrades_only", **until}) == [
+        "Who holds a tier by an earlier version loses it only by failing that one’s criteria too; "
+        "where the tier has no last day, until December 31, 2026."
+    ]
+    assert said(transition={"moves": "new_grounds_only", **until}) == [
+        "Who holds a tier by an earlier version holds and loses it by that one’s rules; "
+        "where the tier has no last day, until December 31, 2026."
+    ]
+    assert said(transition={"former_tiers": [{"key": "top", "now": "gold"}]}) == [
+        "Who held the former top holds “gold”."
+    ]
 
 
 def test_steps_are_said_with_their_months_and_days() -> None:

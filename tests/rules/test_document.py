@@ -46,6 +46,7 @@ from rules.policy import (
     Standard,
     Step,
     This,
+    Transition,
     UntilAssessment,
     WeightedSum,
     YearDays,
@@ -158,6 +159,9 @@ def test_a_document_with_everything_becomes_the_values_it_names() -> None:
     assert gold.validity == Calendar("quarter", 1, 2, (4, 6))
     assert (gold.renewal, gold.lifetime_after_years) == ("at_once", None)
     assert policy.promotion == Promotion(Monthly(31), "one_rung")
+    assert policy.transition == Transition(
+        "upgrades_only", date(2026, 12, 31), {"bronze": "silver", "top": "gold"}
+    )
     assert gold.entry == AtLeast(
         1,
         (
@@ -493,6 +497,17 @@ REFUSALS = [
      "benefit_withdrawn or demoted"),
     ("standards[5].promise.survey", "mystery", "must be nps, csi or ces"),
     ("standards[7].promise.detail", "", "must be a text"),
+    # transition
+    ("transition", "everybody", OBJECT),
+    ("transition.moves", "nobody", "must be everybody, upgrades_only or new_grounds_only"),
+    ("transition.until", "soon", "must be a day that exists, written YYYY-MM-DD, from 1800-01-01 "
+     "to 2299-12-31"),
+    ("transition.former_tiers", {"bronze": "silver"}, "must be a list: […]"),
+    ("transition.former_tiers[1].key", "bronze", "stands twice in this list"),
+    ("transition.former_tiers[0].now", "iron", "names none of the policy's tiers (base, gold or "
+     "silver)"),
+    ("transition.former_tiers[0].key", "gold", "is a tier of this policy; name one that it has no "
+     "longer"),
     # demotion policies
     ("demotion_policies[0].minimum_stay_days", -1, "must be a whole number from 0 to 3660"),
     ("demotion_policies[0].benefits_return_days", -1, "must be a whole number from 0 to 3660"),
@@ -968,15 +983,15 @@ def test_a_filter_on_an_attribute_may_compare_with_anything() -> None:
 
 OPTIONAL = {
     "above", "assessment", "benefits_return_days", "counted", "demotion", "demotion_policies",
-    "detail", "examples", "further", "good_for_days", "groups", "keep", "landing",
-    "lifetime_after_years", "minimum_stay_days", "missing", "months", "path", "plus_months",
-    "promotion", "renewal", "segments", "standards", "starts", "to_month_end", "unbroken",
-    "unless", "validity", "where",
+    "detail", "examples", "former_tiers", "further", "good_for_days", "groups", "keep", "landing",
+    "lifetime_after_years", "minimum_stay_days", "missing", "months", "moves", "path",
+    "plus_months", "promotion", "renewal", "segments", "standards", "starts", "to_month_end",
+    "transition", "unbroken", "unless", "validity", "where",
 }  # fmt: skip
 """The names that can be left out wherever they stand."""
 
-NEEDED_BY_SOME = {"entry", "of", "options", "places"}
-"""The names that some tiers, types and aggregates need and the others do not have."""
+NEEDED_BY_SOME = {"entry", "of", "options", "places", "until"}
+"""The names that some tiers, types and transitions need and the others do not have."""
 
 
 def _objects() -> Iterator[Place]:
@@ -1439,6 +1454,18 @@ def test_a_landing_until_an_assessment_needs_one_of_the_tier_landed_on() -> None
     assert problems(assessed) == {}
     assert problems(without(assessed, place("tiers[1].demotion"))) == {where: NO_DATES}
     assert problems(without(assessed, place("tiers[2].demotion"))) == {}
+
+
+def test_a_date_is_stated_where_not_everybody_is_moved_and_only_there() -> None:
+    def told(transition: Document) -> dict[str, str]:
+        return problems({**EVERYTHING, "transition": transition})
+
+    until = {"until": "2026-12-31"}
+    for moves in ("upgrades_only", "new_grounds_only"):
+        assert told({"moves": moves}) == {"transition.until": "is missing"}
+        assert told({"moves": moves, **until}) == {}
+    assert told({"moves": "everybody"}) == told({}) == {}
+    assert told(until) == {"transition.until": "must be left out: everybody is moved"}
 
 
 def test_only_a_demotion_by_one_rung_lands() -> None:

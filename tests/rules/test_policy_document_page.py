@@ -45,6 +45,7 @@ from rules.document.schemas import (
     SegmentSchema,
     StandardSchema,
     TierSchema,
+    TransitionSchema,
     YearDaysSchema,
 )
 from rules.document.sources import ActivitiesSchema, AttributeSchema, WeightedSumSchema
@@ -198,7 +199,7 @@ def whole_document(**further: Sequence[Document]) -> Document:
     for kind, name in LISTS.items():
         found = [loads(each.text) for each in blocks(kind)]
         document[name] = [*document.get(name, ()), *found, *further.get(name, ())]
-    single = {kind: loads(block_of(kind).text) for kind in ("promotion", "groups")}
+    single = {kind: loads(block_of(kind).text) for kind in ("promotion", "groups", "transition")}
     return {**document, **single}
 
 
@@ -225,7 +226,7 @@ def test_every_block_of_json_is_checked() -> None:
 
     sequences = {"sequence", "measures"}
 
-    parts = {"criteria", "promise", "promotion", "groups"}
+    parts = {"criteria", "promise", "promotion", "groups", "transition"}
 
     assert kinds == {*LISTS, *answers, *files, *sequences, *parts}
 
@@ -373,6 +374,7 @@ def test_the_program_computes_the_digest_of_whatever_a_policy_can_hold(folder: P
         ("activities", ActivitiesSchema),
         ("tier", TierSchema),
         ("promotion", PromotionSchema),
+        ("transition", TransitionSchema),
         ("sequence", SequenceSchema),
         ("demotion", DemotionPolicySchema),
         ("example", ExampleSchema),

@@ -11,15 +11,27 @@ from typing import Any
 
 import pytest
 
-from rules.decide import deadline, state
+from rules.decide import Older, deadline, state
 from rules.document import load
 from rules.measure import Activity, Client, Members, measure
 from rules.policy import Fixed, Promotion, Step
 from rules.reference import Reference
+from rules.standing import Ruling
+from tests.rules import test_transition
 from tests.rules.builders import activities, condition, metric, policy_document
 from tests.rules.builders import tier as a_tier
-from tests.rules.standings import NOTICE, Life, demote, demoting, ladder, tier, withdraw
+from tests.rules.standings import (
+    NOTICE,
+    Life,
+    demote,
+    demoting,
+    findings,
+    ladder,
+    tier,
+    withdraw,
+)
 from tests.rules.test_decide import QUARTERLY, SLOWLY, YEAR, held, hold
+from tests.rules.test_transition import OLD, Moves
 
 PAGE = (Path(__file__).parents[2] / "docs" / "semantics.md").read_text(encoding="utf-8")
 EXAMPLES = dict(re.findall(r"<!-- example: (.+) -->\n\|.*\n\|.*\n((?:\|.*\n)+)", PAGE))
@@ -45,6 +57,10 @@ def landing() -> Life:
     return held(ladder(tier("silver"), tier("gold", demotion="slowly"), demotion=[one_rung]))
 
 
+def moving(moves: Moves) -> Life:
+    return test_transition.held(moves)
+
+
 BEGINNINGS: dict[str, Callable[[], Life]] = {
     "renewal at expiry": lambda: Life(ladder(tier("gold", validity=YEAR, renewal="at_expiry"))),
     "one rung on each assessment date": by_rungs,
@@ -62,6 +78,8 @@ BEGINNINGS: dict[str, Callable[[], Life]] = {
     "a hold": lambda: gold(NOTICE, demote(10), hold_=("2026-01-05", "2026-01-20")),
     "undetermined": lambda: gold(last="2026-01-31"),
     "dates not evaluated": lambda: gold(*SLOWLY.steps, last="2026-01-31"),
+    "upgrades only": lambda: moving("upgrades_only"),
+    "new grounds only": lambda: moving("new_grounds_only"),
 }
 
 
@@ -76,9 +94,11 @@ def test_an_example_comes_out_as_it_is_printed(name: str) -> None:
     for line in EXAMPLES[name].splitlines():
         dated, given, *expected = [cell.strip() for cell in line.strip("|").split("|")]
         day, _, issued = dated.rstrip(")").partition(" (on ")
+        given, _, by_old = given.partition(", by the old version ")
         entitled = None if given == "undetermined" else given
-        events = life.on(day, entitled, issued=issued or None)
-        assert [*told(life), ", ".join(events)] == expected, line
+        older = {1: Ruling(OLD, findings(OLD, by_old))} if by_old else {}
+        events = life.on(day, entitled, issued=issued or None, older=older)
+        assert [*told(life, older), ", ".join(events)] == expected, line
 
 
 def test_a_group_is_given_what_its_members_come_to_together() -> None:
@@ -104,10 +124,10 @@ def test_a_group_is_given_what_its_members_come_to_together() -> None:
         assert [rules.tiers[Reference(rules).judge(each).tier].key for each in found] == given, line
 
 
-def told(life: Life) -> list[str]:
+def told(life: Life, older: Older) -> list[str]:
     """Write how a client stands as the page does."""
     ground = re.sub(r" (?=[0-9])", " until ", life.ground)
-    until = deadline(life.policy, life.now)
+    until = deadline(life.policy, life.now, older)
     return [
         life.tier,
         ground,

@@ -25,6 +25,9 @@ class Config:
     secret_file: Path = SECRET_FILE
     """The file that holds the installation's secret (``MERIT_SECRET_FILE``)."""
 
+    hook_networks: str = ""
+    """Networks inside which web hooks may be sent (``MERIT_HOOK_NETWORKS``), commas between."""
+
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Config:
         """Read the settings; what is not set, or set to nothing, keeps its default."""
@@ -32,4 +35,5 @@ class Config:
             database=environment.get("MERIT_DATABASE") or DATABASE,
             owner=environment.get("MERIT_DATABASE_OWNER") or None,
             secret_file=Path(environment.get("MERIT_SECRET_FILE") or SECRET_FILE),
+            hook_networks=environment.get("MERIT_HOOK_NETWORKS", ""),
         )

@@ -18,6 +18,7 @@ from app.services.history import Act
 from app.services.installation import Fixed, fixed
 from app.services.keys import Secret
 from app.services.rulebook import Rulebook
+from app.services.sending import Networks
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,14 @@ class Merit:
     @cached_property
     def secret(self) -> Secret:
         return Secret(self.config.secret_file)
+
+    @cached_property
+    def hook_networks(self) -> Networks:
+        """The networks inside which web hooks may be sent.
+
+        :raises NetworksInvalid: if what is configured are none.
+        """
+        return Networks.parse(self.config.hook_networks)
 
     @cached_property
     def rulebook(self) -> Rulebook:

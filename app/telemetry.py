@@ -23,6 +23,7 @@ _FAILURES = Counter(
 )
 _STALE = Counter("merit_stale_answers", "Standings told that should have been decided anew.")
 
+_HOOKS = Counter("merit_hook_attempts", "Messages sent to web hooks.", ["outcome"])
 
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
@@ -46,6 +47,11 @@ def count_failure(reason: str) -> None:
 def count_stale() -> None:
     """Count a standing that was told though it is not good any more."""
     _STALE.inc()
+
+
+def count_hook(outcome: str) -> None:
+    """Count an attempt to tell a receiver something: delivered, failed, given up or lost."""
+    _HOOKS.labels(outcome).inc()
 
 
 def exposition() -> tuple[bytes, str]:

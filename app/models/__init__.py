@@ -12,6 +12,7 @@ from app.models.clients import (
     Standing,
 )
 from app.models.history import HistoryEntry, HistoryHead, HistoryInput, Subject
+from app.models.hooks import HookDelivery, HookMessage, HookReceiver
 from app.models.jobs import Job
 from app.models.measures import Measure
 from app.models.people import Attempts, Installation, Key, Person, Repeatable, RoleGrant
@@ -29,6 +30,9 @@ __all__ = [
     "HistoryEntry",
     "HistoryHead",
     "HistoryInput",
+    "HookDelivery",
+    "HookMessage",
+    "HookReceiver",
     "Installation",
     "Job",
     "Key",

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 from app.services.policies import PolicyInForce
+from rules.decide import deadline, ground_of, in_force, state
 from rules.explain import Explanation
+from rules.policy import Policy
 from rules.standing import Event, Measure, Standing
 
 
@@ -31,3 +35,34 @@ class Change:
     measures: tuple[Measure, ...]
     events: tuple[Event, ...]
     explained: Explanation
+
+
+def standing_written(
+    policy: Policy, standing: Standing, measures: Sequence[Measure]
+) -> dict[str, Any]:
+    """Write as JSON how a client stands on the date decided for."""
+    day = standing.as_of
+    ground, until = ground_of(standing, day), deadline(policy, standing)
+    return {
+        "held": standing.tier,
+        "tier": in_force(policy, standing, measures, day),
+        "since": standing.since.isoformat(),
+        "state": state(standing, measures, day),
+        "ground": None
+        if ground is None
+        else {"cause": ground.cause, "until": ground.last and ground.last.isoformat()},
+        "deadline": until and until.isoformat(),
+    }
+
+
+def events_written(events: Sequence[Event]) -> list[dict[str, Any]]:
+    """Write as JSON what happened to a standing."""
+    return [
+        {
+            "event": each.kind,
+            "tier": each.tier,
+            **({"before": each.before} if each.before is not None else {}),
+            **({"benefits": list(each.benefits)} if each.benefits else {}),
+        }
+        for each in events
+    ]

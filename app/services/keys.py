@@ -18,7 +18,7 @@ from app.database import DatabaseUnsuitable
 from app.models import Key
 from app.services.authority import Permission, Scope
 from app.services.errors import Invalid, NotActionable, NotThere
-from app.services.history import Act, Entry, record
+from app.services.history import Act, Entry, SubjectKey, record
 from app.services.people import require
 from app.services.texts import text_problems
 from rules.document import Problem
@@ -45,6 +45,11 @@ class Secret:
     def digest(self, secret: str) -> bytes:
         """Return the hash of a key's secret that is stored and compared."""
         return hmac.digest(self._value(), secret.encode(), "sha256")
+
+    @property
+    def sealing(self) -> SubjectKey:
+        """What encrypts the secrets that have to be read again, as those that sign web hooks."""
+        return SubjectKey("installation", hmac.digest(self._value(), b"merit: sealing", "sha512"))
 
     def ensure(self) -> None:
         """Make a secret if there is none, for its owner's eyes only."""

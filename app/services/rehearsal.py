@@ -10,9 +10,10 @@ from typing import Any
 
 from marshmallow import ValidationError, post_load, validates_schema
 
+from app.services.changes import events_written, standing_written
 from app.services.evaluations import StatedFacts
 from app.services.policies import PolicyInForce
-from rules.decide import deadline, decide, ground_of, in_force, state
+from rules.decide import decide
 from rules.document import Problem, problems_in
 from rules.document.fields import BusinessDay, Key, ListOf, Nested, StrictSchema, Word, listed
 from rules.facts import FactsInvalid, too_large
@@ -134,29 +135,13 @@ def rehearse(with_policy: PolicyInForce, sequence: DatedFacts) -> Iterator[Rehea
 
 def written(policy: Policy, found: Rehearsed) -> dict[str, Any]:
     """Write one date of a rehearsal as JSON."""
-    standing, day = found.standing, found.standing.as_of
-    ground, until = ground_of(standing, day), deadline(policy, standing)
+    standing = found.standing
     return {
-        "date": day.isoformat(),
+        "date": standing.as_of.isoformat(),
         "entitled": found.entitled,
-        "held": standing.tier,
-        "tier": in_force(policy, standing, found.measures, day),
-        "since": standing.since.isoformat(),
-        "state": state(standing, found.measures, day),
-        "ground": None
-        if ground is None
-        else {"cause": ground.cause, "until": ground.last and ground.last.isoformat()},
-        "deadline": until and until.isoformat(),
+        **standing_written(policy, standing, found.measures),
         "withdrawn": list(standing.withdrawn),
-        "events": [
-            {
-                "event": each.kind,
-                "tier": each.tier,
-                **({"before": each.before} if each.before is not None else {}),
-                **({"benefits": list(each.benefits)} if each.benefits else {}),
-            }
-            for each in found.events
-        ],
+        "events": events_written(found.events),
     }
 
 

@@ -497,7 +497,7 @@ def test_what_is_kept_for_a_while_is_deleted_when_that_is_over(company: Company)
 
     assert carry_out(company, lease, housekeeping.tidy) == Left("finished")
 
-    assert only_job(company).report == {"answers": 2500, "attempts": 1}
+    assert only_job(company).report == {"answers": 2500, "attempts": 1, "messages": 0}
     with company.merit.database.reading() as session:
         assert session.execute(select(func.count()).select_from(Repeatable)).scalar() == 3
         assert list(session.execute(select(Attempts.place)).scalars()) == ["new"]

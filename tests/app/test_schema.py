@@ -22,6 +22,7 @@ from app.services.authority import Actor
 from app.services.clients import Contact, Stated, put_client
 from app.services.standings import decide
 from app.words import Words
+from tests.app import telling
 from tests.app.company import NOW, Company
 from tests.app.granting import given
 from tests.databases import ROLE, Place
@@ -43,6 +44,8 @@ def fill(company: Company) -> None:
         ids = act.session.execute(select(Client.id)).scalars().all()
         decide(act, merit.rulebook, ids, DAY, Words())
     given(company)
+    telling.added(company, "https://example.com/")
+    telling.announced(company, [telling.change(telling.in_force(company))])
     job = {"kind": "test", "key": "test", "state": "waiting", "fence": 0, "failures": 0, "done": 0}
     [_, key_id, *_] = company.key.split("_")
     with merit.database.writing() as session:

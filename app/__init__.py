@@ -12,6 +12,7 @@ from app.api import register_api
 from app.cli.demo import demo
 from app.cli.governance import policy_commands
 from app.cli.history import history_commands
+from app.cli.hooks import hook_commands
 from app.cli.imports import import_commands
 from app.cli.installation import database_commands, setup
 from app.cli.measures import measure_commands
@@ -46,6 +47,7 @@ def create_app(config: Config | None = None, clock: Clock = system_clock) -> Fla
         database_commands,
         demo,
         history_commands,
+        hook_commands,
         import_commands,
         job_commands,
         key_commands,

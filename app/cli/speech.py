@@ -13,6 +13,7 @@ from app.services.errors import Invalid, Refused
 from app.services.installation import NotSetUp
 from app.services.policies import ExamplesFail, PolicyUnreadable
 from app.services.rulebook import NoPolicy, PolicyUnusable
+from app.services.sending import NetworksInvalid, NotSent
 from app.services.tables import TableInvalid
 from app.services.trial import TrialFailed
 from app.words import Words
@@ -40,7 +41,9 @@ def said_plainly() -> Iterator[None]:
         DatabaseUnsuitable,
         Disagreement,
         EngineFailure,
+        NetworksInvalid,
         NoPolicy,
+        NotSent,
         NotSetUp,
         PolicyUnreadable,
         PolicyUnusable,

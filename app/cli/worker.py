@@ -26,6 +26,7 @@ from app.models import Job
 from app.schema import require_current
 from app.services import housekeeping, jobs, nightly
 from app.services.authority import SYSTEM
+from app.services.courier import Courier
 from app.services.governance import publish_due
 from rules.messages import Message
 
@@ -46,7 +47,7 @@ log = structlog.get_logger()
 )
 @with_appcontext
 def worker(once: bool, lease: float) -> None:
-    """Do what is due by the clock: publish, evaluate all clients every night, tidy up.
+    """Do what is due by the clock: publish, evaluate all clients every night, tidy up, send hooks.
 
     As many as you like may work side by side.  SIGTERM ends one after the batch it is at.
     """
@@ -78,6 +79,11 @@ class _Worker:
     name: str = field(default_factory=lambda: f"{socket.gethostname()}:{os.getpid()}"[:100])
 
     @property
+    def courier(self) -> Courier:
+        found = self.merit
+        return Courier(found.database, found.clock, found.secret, found.hook_networks)
+
+    @property
     def batches(self) -> Mapping[str, jobs.Batch]:
         fixed = self.merit.fixed
         return {
@@ -86,8 +92,13 @@ class _Worker:
         }
 
     def work(self) -> int:
-        """Do what is due and wait for more; a database that does not answer is waited for."""
+        """Do what is due and wait for more; a database that does not answer is waited for.
+
+        Hooks are sent meanwhile, so that neither they nor the jobs wait for each other.
+        """
         batches = self.batches
+        sending = Thread(target=self.courier.work, args=(self.stop,))
+        sending.start()
         log.info("worker_started")
         while not self.stop.is_set():
             try:
@@ -97,15 +108,17 @@ class _Worker:
                 found = None
             if found is None:
                 self.stop.wait(_IDLE)
+        sending.join()
         log.info("worker_stopped")
         return 0
 
     def work_off(self) -> int:
-        """Do what is due, then return how often a job failed."""
-        batches = self.batches
+        """Do what is due, send what there is to tell, and return how often a job failed."""
+        batches, courier = self.batches, self.courier
         failed = 0
         while not self.stop.is_set() and (found := self._turn(batches)):
             failed += found == "failed"
+        courier.work_off(self.stop)
         return failed
 
     def _turn(self, batches: Mapping[str, jobs.Batch]) -> str | None:

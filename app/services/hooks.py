@@ -213,7 +213,7 @@ def deliveries(session: Session, receiver_id: str, limit: int) -> Sequence[HookD
 
     :raises NotThere: if there is no such receiver.
     """
-    _find(session, receiver_id)
+    _there(receiver_id, session.get(HookReceiver, receiver_id))
     found = (
         select(HookDelivery)
         .where(HookDelivery.receiver_id == receiver_id)
@@ -287,11 +287,10 @@ def _secrets(secret: Secret, receiver: HookReceiver, now: datetime) -> tuple[str
 
 def _administered(act: Act, receiver_id: str) -> HookReceiver:
     require(act.session, act.actor, Permission.MANAGE_ACCOUNTS)
-    return _find(act.session, receiver_id)
+    return _there(receiver_id, act.session.get(HookReceiver, receiver_id, with_for_update=True))
 
 
-def _find(session: Session, receiver_id: str) -> HookReceiver:
-    receiver = session.get(HookReceiver, receiver_id, with_for_update=True)
+def _there(receiver_id: str, receiver: HookReceiver | None) -> HookReceiver:
     if receiver is None:
         raise NotThere("There is no receiver %(id)s.", id=receiver_id)
     return receiver

@@ -124,16 +124,6 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_history_head"),
     )
     op.create_table(
-        "hook_messages",
-        sa.Column("id", sa.String(length=40), nullable=False),
-        sa.Column("subject", sa.String(length=32), nullable=False),
-        sa.Column("payload", sa.LargeBinary(), nullable=False),
-        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
-        sa.PrimaryKeyConstraint("id", name="pk_hook_messages"),
-    )
-    op.create_index("ix_hook_messages_created_at", "hook_messages", ["created_at"], unique=False)
-    op.create_index("ix_hook_messages_subject", "hook_messages", ["subject"], unique=False)
-    op.create_table(
         "installation",
         sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("currency", sa.String(length=3), nullable=False),
@@ -256,65 +246,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("sequence", "subject", name="pk_history_inputs"),
     )
-    op.create_table(
-        "hook_receivers",
-        sa.Column("id", sa.String(length=12), nullable=False),
-        sa.Column("url", sa.Text(), nullable=False),
-        sa.Column("state", sa.String(length=20), nullable=False),
-        sa.Column("secret", sa.LargeBinary(), nullable=False),
-        sa.Column("former_secret", sa.LargeBinary(), nullable=True),
-        sa.Column("former_until", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("created_by", sa.Integer(), nullable=False),
-        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
-        sa.ForeignKeyConstraint(["created_by"], ["people.id"], name="fk_hook_receivers_created_by"),
-        sa.PrimaryKeyConstraint("id", name="pk_hook_receivers"),
-    )
-    op.create_table(
-        "hook_deliveries",
-        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("message_id", sa.String(length=40), nullable=False),
-        sa.Column("receiver_id", sa.String(length=12), nullable=False),
-        sa.Column("subject", sa.String(length=32), nullable=False),
-        sa.Column("state", sa.String(length=20), nullable=False),
-        sa.Column("due_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("fence", sa.Integer(), nullable=False),
-        sa.Column("attempts", sa.Integer(), nullable=False),
-        sa.Column("status", sa.Integer(), nullable=True),
-        sa.Column("error", sa.Text(), nullable=True),
-        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
-        sa.ForeignKeyConstraint(
-            ["message_id"],
-            ["hook_messages.id"],
-            name="fk_hook_deliveries_message_id",
-            ondelete="CASCADE",
-        ),
-        sa.ForeignKeyConstraint(
-            ["receiver_id"],
-            ["hook_receivers.id"],
-            name="fk_hook_deliveries_receiver_id",
-            ondelete="CASCADE",
-        ),
-        sa.PrimaryKeyConstraint("id", name="pk_hook_deliveries"),
-        sa.UniqueConstraint(
-            "message_id", "receiver_id", name="uq_hook_deliveries_message_id_receiver_id"
-        ),
-    )
-    op.create_index(
-        "ix_hook_deliveries_due",
-        "hook_deliveries",
-        ["receiver_id", "due_at"],
-        unique=False,
-        sqlite_where=sa.text("state = 'waiting'"),
-        postgresql_where=sa.text("state = 'waiting'"),
-    )
-    op.create_index(
-        "ix_hook_deliveries_order",
-        "hook_deliveries",
-        ["receiver_id", "subject", "id"],
-        unique=False,
-        sqlite_where=sa.text("state = 'waiting'"),
-        postgresql_where=sa.text("state = 'waiting'"),
-    )
+    _add_hooks()
     op.create_table(
         "keys",
         sa.Column("id", sa.String(length=12), nullable=False),
@@ -586,15 +518,7 @@ def downgrade() -> None:
     op.drop_table("policy_versions")
     op.drop_index("ix_keys_name", table_name="keys")
     op.drop_table("keys")
-    for index in ("order", "due"):
-        op.drop_index(
-            f"ix_hook_deliveries_{index}",
-            table_name="hook_deliveries",
-            sqlite_where=sa.text("state = 'waiting'"),
-            postgresql_where=sa.text("state = 'waiting'"),
-        )
-    op.drop_table("hook_deliveries")
-    op.drop_table("hook_receivers")
+    _drop_hooks()
     op.drop_table("history_inputs")
     op.drop_table("contact_persons")
     op.drop_index("ix_attribute_values_client_id_name_day", table_name="attribute_values")
@@ -607,9 +531,6 @@ def downgrade() -> None:
     op.drop_index("ix_jobs_state_due_at", table_name="jobs")
     op.drop_table("jobs")
     op.drop_table("installation")
-    op.drop_index("ix_hook_messages_subject", table_name="hook_messages")
-    op.drop_index("ix_hook_messages_created_at", table_name="hook_messages")
-    op.drop_table("hook_messages")
     op.drop_table("history_head")
     op.drop_index("ix_history_verb", table_name="history")
     op.drop_index("ix_history_object", table_name="history")
@@ -620,3 +541,90 @@ def downgrade() -> None:
     if op.get_bind().dialect.name == "postgresql":
         op.execute("DROP FUNCTION merit_append_only")
         op.execute("DROP FUNCTION merit_frozen")
+
+
+def _add_hooks() -> None:
+    op.create_table(
+        "hook_messages",
+        sa.Column("id", sa.String(length=40), nullable=False),
+        sa.Column("subject", sa.String(length=32), nullable=False),
+        sa.Column("payload", sa.LargeBinary(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_hook_messages"),
+    )
+    op.create_index("ix_hook_messages_created_at", "hook_messages", ["created_at"], unique=False)
+    op.create_index("ix_hook_messages_subject", "hook_messages", ["subject"], unique=False)
+    op.create_table(
+        "hook_receivers",
+        sa.Column("id", sa.String(length=12), nullable=False),
+        sa.Column("url", sa.Text(), nullable=False),
+        sa.Column("state", sa.String(length=20), nullable=False),
+        sa.Column("secret", sa.LargeBinary(), nullable=False),
+        sa.Column("former_secret", sa.LargeBinary(), nullable=True),
+        sa.Column("former_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("created_by", sa.Integer(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["created_by"], ["people.id"], name="fk_hook_receivers_created_by"),
+        sa.PrimaryKeyConstraint("id", name="pk_hook_receivers"),
+    )
+    op.create_table(
+        "hook_deliveries",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("message_id", sa.String(length=40), nullable=False),
+        sa.Column("receiver_id", sa.String(length=12), nullable=False),
+        sa.Column("subject", sa.String(length=32), nullable=False),
+        sa.Column("state", sa.String(length=20), nullable=False),
+        sa.Column("due_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("fence", sa.Integer(), nullable=False),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("status", sa.Integer(), nullable=True),
+        sa.Column("error", sa.Text(), nullable=True),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["message_id"],
+            ["hook_messages.id"],
+            name="fk_hook_deliveries_message_id",
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(
+            ["receiver_id"],
+            ["hook_receivers.id"],
+            name="fk_hook_deliveries_receiver_id",
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("id", name="pk_hook_deliveries"),
+        sa.UniqueConstraint(
+            "message_id", "receiver_id", name="uq_hook_deliveries_message_id_receiver_id"
+        ),
+    )
+    op.create_index(
+        "ix_hook_deliveries_due",
+        "hook_deliveries",
+        ["receiver_id", "due_at"],
+        unique=False,
+        sqlite_where=sa.text("state = 'waiting'"),
+        postgresql_where=sa.text("state = 'waiting'"),
+    )
+    op.create_index(
+        "ix_hook_deliveries_order",
+        "hook_deliveries",
+        ["receiver_id", "subject", "id"],
+        unique=False,
+        sqlite_where=sa.text("state = 'waiting'"),
+        postgresql_where=sa.text("state = 'waiting'"),
+    )
+
+
+def _drop_hooks() -> None:
+    for index in ("order", "due"):
+        op.drop_index(
+            f"ix_hook_deliveries_{index}",
+            table_name="hook_deliveries",
+            sqlite_where=sa.text("state = 'waiting'"),
+            postgresql_where=sa.text("state = 'waiting'"),
+        )
+    op.drop_table("hook_deliveries")
+    op.drop_table("hook_receivers")
+    op.drop_index("ix_hook_messages_subject", table_name="hook_messages")
+    op.drop_index("ix_hook_messages_created_at", table_name="hook_messages")
+    op.drop_table("hook_messages")

@@ -45,6 +45,7 @@ def test_the_settings_are_those_that_are_named() -> None:
         "MERIT_DATABASE": "postgresql://merit@db/merit",
         "MERIT_DATABASE_OWNER": "postgresql://owner@db/merit",
         "MERIT_SECRET_FILE": "/run/secrets/merit",
+        "MERIT_HOOK_NETWORKS": "10.1.0.0/16",
         "PATH": "/bin",
     }
 
@@ -52,6 +53,7 @@ def test_the_settings_are_those_that_are_named() -> None:
         database="postgresql://merit@db/merit",
         owner="postgresql://owner@db/merit",
         secret_file=Path("/run/secrets/merit"),
+        hook_networks="10.1.0.0/16",
     )
 
 

@@ -38,7 +38,7 @@ AT_ONCE = (Step("demote", 0, to="entitled"),)
 Older = Mapping[int, Ruling]
 """Older versions by which clients are still judged, by number, each with its own findings."""
 
-_NONE_OLDER: Older = MappingProxyType({})
+NONE_OLDER: Older = MappingProxyType({})
 
 
 def decide(  # noqa: PLR0913 - the whole of what a standing depends on
@@ -50,7 +50,7 @@ def decide(  # noqa: PLR0913 - the whole of what a standing depends on
     measures: Sequence[Measure] = (),
     issued: date | None = None,
     version: int = 0,
-    older: Older = _NONE_OLDER,
+    older: Older = NONE_OLDER,
 ) -> tuple[Standing, tuple[Event, ...]]:
     """Return how a client stands on business date ``day``, and what happened to them on it.
 
@@ -123,7 +123,7 @@ def ground_of(standing: Standing, day: date) -> Ground | None:
     return max(holding, key=_rank, default=None)
 
 
-def deadline(policy: Policy, standing: Standing, older: Older = _NONE_OLDER) -> date | None:
+def deadline(policy: Policy, standing: Standing, older: Older = NONE_OLDER) -> date | None:
     """Return the first day on which the tier may be lost, if the client goes on failing.
 
     None where no step is under way, or none of them demotes.
@@ -131,11 +131,7 @@ def deadline(policy: Policy, standing: Standing, older: Older = _NONE_OLDER) -> 
     :param older: as for :func:`decide`.
     """
     run, ground = standing.run, ground_of(standing, standing.as_of)
-    named = _lost_by(policy, run, ground)
-    if named is not None and named.version in older:
-        steps = steps_of(older[named.version].policy, named.was or standing.tier)
-    else:
-        steps = steps_of(policy, standing.tier)
+    steps = steps_of(*losing(policy, standing, run, older))
     demoting = [place for place, step in enumerate(steps) if step.kind == "demote"]
     if run is None or not demoting:
         return None
@@ -144,6 +140,14 @@ def deadline(policy: Policy, standing: Standing, older: Older = _NONE_OLDER) -> 
         earliest = ground.last + DAY if ground and ground.last else earliest
         run = replace(run, started=Mark(earliest, run.stood))
     return max(earliest, due_on(steps, run, demoting[0]))
+
+
+def losing(policy: Policy, standing: Standing, run: Run | None, older: Older) -> tuple[Policy, str]:
+    """Return the version by whose steps the tier is lost, and what that calls the tier."""
+    named = _lost_by(policy, run, ground_of(standing, standing.as_of))
+    if named is None or named.version not in older:
+        return policy, standing.tier
+    return older[named.version].policy, named.was or standing.tier
 
 
 def steps_of(policy: Policy, tier: str) -> tuple[Step, ...]:
@@ -466,23 +470,9 @@ class _Case:
         return self._found.entry[place] is True if years == 0 else self._was_held(place, years)
 
     def _was_held(self, place: int, years: int) -> bool:
-        """Tell whether a tier or a higher one was earned for so many years in all.
-
-        They have as many days as the years from the first of those days on.
-        """
-        spans = sorted(
-            (each.first, min(self._day, _end(each)))
-            for each in self._grounds
-            if self._places[each.tier] >= place and each.cause in {"earned", "lifetime"}
-        )
-        if not spans:
-            return False
-        begun = covered = spans[0][0]
-        days = 0
-        for first, last in spans:
-            days += max(0, (last + DAY - max(first, covered)).days)
-            covered = max(covered, last + DAY)
-        return days >= (add_months(begun, 12 * years) - begun).days
+        """Tell whether a tier or a higher one was earned for so many years in all."""
+        counted = [each for each in self._grounds if self._places[each.tier] >= place]
+        return days_to_lifetime(counted, self._day, years) <= 0
 
     # -- the tier held ---------------------------------------------------------------------------
 
@@ -673,6 +663,24 @@ class _Case:
         self, kind: EventKind, before: str | None = None, benefits: tuple[str, ...] = ()
     ) -> None:
         self.events.append(Event(kind, self._day, self._key(self._held), before, benefits))
+
+
+def days_to_lifetime(grounds: Sequence[Ground], day: date, years: int) -> int:
+    """Count the days that are wanting on a day of so many years on grounds that were earned.
+
+    The years have as many days as those from the first of these days on.
+    """
+    spans = sorted(
+        (each.first, min(day, _end(each)))
+        for each in grounds
+        if each.cause in {"earned", "lifetime"}
+    )
+    begun = covered = spans[0][0] if spans else day
+    days = 0
+    for first, last in spans:
+        days += max(0, (last + DAY - max(first, covered)).days)
+        covered = max(covered, last + DAY)
+    return (add_months(begun, 12 * years) - begun).days - days
 
 
 def _any(outcomes: set[Outcome]) -> Outcome:

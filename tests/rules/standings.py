@@ -33,6 +33,7 @@ from rules.policy import (
 )
 from rules.standing import Event, Findings, Ground, Mark, Measure, Ruling, Run, Standing
 from rules.transition import carry_over, keeps_rules, tiers_left_out, versions_needed
+from rules.turn import at_rest, next_turn
 from rules.verdict import Outcome
 from rules.windows import DAY
 
@@ -604,6 +605,18 @@ def a_date_decided_once_more_loses_nobody_anything(lived: Lived) -> None:
             standing = twice
 
 
+def nothing_comes_of_deciding_before_the_next_turn(lived: Lived) -> None:
+    for each in lived.decided[::3]:
+        found, standing = each.dated.found, each.after
+        turn = next_turn(lived.policy, found, standing, lived.measures) or NEVER
+        assert turn > standing.as_of
+        for _ in range(min(60, (turn - standing.as_of).days - 1)):
+            day = standing.as_of + DAY
+            after, events = decide(lived.policy, found, standing, day, measures=lived.measures)
+            assert (events, at_rest(after)) == ((), at_rest(standing)), (day, turn)
+            standing = after
+
+
 LAWS = (
     no_step_comes_twice_or_out_of_order,
     what_a_notice_announced_comes_no_earlier,
@@ -620,6 +633,7 @@ LAWS = (
     a_measure_is_told_when_it_begins_and_when_it_is_over,
     deciding_again_gives_the_same,
     a_date_decided_once_more_loses_nobody_anything,
+    nothing_comes_of_deciding_before_the_next_turn,
 )
 
 # -- two lives beside each other -----------------------------------------------------------------

@@ -25,12 +25,13 @@ APPEND_ONLY = frozenset(
         "decisions",
         "history",
         "history_inputs",
+        "memberships",
         "policy_revisions",
     }
 )
 """Tables whose rows nobody changes; triggers see to it, and on PostgreSQL the roles' rights."""
 
-ERASABLE = frozenset({"activities", "attribute_values", "decisions"})
+ERASABLE = frozenset({"activities", "attribute_values", "decisions", "memberships"})
 """Those of them from which a person's rows can be deleted."""
 
 _COULD_CHANGE = text("""

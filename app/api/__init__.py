@@ -15,6 +15,7 @@ from app.api.clients import ClientSchema, clients
 from app.api.decisions import decisions
 from app.api.docs import register_docs
 from app.api.evaluations import AnswerSchema, evaluations
+from app.api.groups import GroupMembersSchema, groups
 from app.api.measures import measures
 from app.api.operations import operations
 from app.api.policy import policy
@@ -95,9 +96,10 @@ def register_api(app: Flask) -> None:
     api.spec.components.schema("Question", schema=QuestionSchema)
     api.spec.components.schema("Answer", schema=AnswerSchema)
     api.spec.components.schema("Client", schema=ClientSchema)
+    api.spec.components.schema("GroupMembers", schema=GroupMembersSchema)
     api.spec.components.schema("Activity", schema=ActivitySchema)
     api.spec.components.security_scheme("key", SCHEME)
-    about_clients = (standing, clients, measures, activities, evaluations)
+    about_clients = (standing, clients, groups, measures, activities, evaluations)
     for blueprint in (*about_clients, policy, decisions, operations):
         api.register_blueprint(blueprint)
     register_docs(app)

@@ -157,7 +157,8 @@ class StatedSchema(ClientSchema):
     version = fields.Integer(required=True)
 
 
-def _headers(*names: str) -> list[dict[str, Any]]:
+def version_headers(*names: str) -> list[dict[str, Any]]:
+    """Describe the headers that say which version a request replaces."""
     said = {
         "If-Match": "The ETag of the version this replaces; 412 if it is not the present one.",
         "If-None-Match": "`*`: only if there is no such client yet.",
@@ -171,7 +172,7 @@ def _headers(*names: str) -> list[dict[str, Any]]:
 @clients.route("/clients/<reference>", parameters=[REFERENCE_PARAMETER])
 class ClientView(MethodView):
     @clients.doc(
-        parameters=_headers("If-Match", "If-None-Match"),
+        parameters=version_headers("If-Match", "If-None-Match"),
         requestBody={
             "required": True,
             "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Client"}}},
@@ -190,7 +191,7 @@ class ClientView(MethodView):
         if not REFERENCE.fullmatch(reference):
             raise Invalid([Problem("reference", _REFERENCE)])
         stated = _stated(json_body())
-        expected = _expected()
+        expected = expected_versions()
         found = merit()
         today = business_date(found.clock, found.fixed.time_zone)
 
@@ -221,7 +222,7 @@ def _stated(body: object) -> Stated:
     return Stated(contacts=contacts, **read)
 
 
-def _expected() -> Container[int | None] | None:
+def expected_versions() -> Container[int | None] | None:
     """Return which versions the request says it replaces; see :func:`put_client`."""
     if "*" in request.if_none_match:
         return NONE

@@ -11,6 +11,7 @@ from app.models.clients import (
     Decision,
     Standing,
 )
+from app.models.groups import Group, Membership
 from app.models.history import HistoryEntry, HistoryHead, HistoryInput, Subject
 from app.models.hooks import HookDelivery, HookMessage, HookReceiver
 from app.models.jobs import Job
@@ -27,6 +28,7 @@ __all__ = [
     "Client",
     "ContactPerson",
     "Decision",
+    "Group",
     "HistoryEntry",
     "HistoryHead",
     "HistoryInput",
@@ -37,6 +39,7 @@ __all__ = [
     "Job",
     "Key",
     "Measure",
+    "Membership",
     "Person",
     "PolicyRevision",
     "PolicyVersion",

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Collection, Container, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import date, datetime
 from typing import Any
 
 from marshmallow import ValidationError
 from sqlalchemy import delete, insert, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from app.models import AttributeValue, Client, ContactPerson, Subject
+from app.models import AttributeValue, Client, ContactPerson, Membership, Subject
 from app.services.errors import Invalid, NotActionable, NotThere, Stale
 from app.services.history import Act, Entry, Input, SubjectKey, add_subjects, record
 from app.services.rows import among, insert_rows
@@ -90,7 +90,7 @@ def put_client(
     if canonical_bytes(stated.attributes) != canonical_bytes(before.attributes):
         gone = {name: None for name in before.attributes if name not in stated.attributes}
         state(session, client.id, day, {**stated.attributes, **gone})
-        client.facts_version += 1
+        mark_due(session, [client.id])
     if tuple(stated.contacts) != tuple(before.contacts):
         session.execute(delete(ContactPerson).where(ContactPerson.client_id == client.id))
         session.add_all(
@@ -203,14 +203,45 @@ def key_of(session: Session, client: Client) -> SubjectKey:
     return SubjectKey(client.subject, key)
 
 
-def mark_due(session: Session, client_ids: Sequence[int]) -> None:
-    """Note that something was recorded that may change how these clients stand."""
+def mark_due(session: Session, client_ids: Collection[int]) -> None:
+    """Note that something was recorded that may change how these clients stand.
+
+    And so do those with whom they are in a group, whose figures may be theirs too.  All are kept
+    from others in one order, so that no two who do this wait for each other.
+    """
+    everybody = {*client_ids, *in_group_with(session, client_ids)}
+    kept = select(Client.id).where(among(session, Client.id, everybody))
+    session.execute(kept.order_by(Client.id).with_for_update())
+    everybody |= in_group_with(session, client_ids)  # who joined before these were kept
     session.execute(
         update(Client)
-        .where(among(session, Client.id, client_ids))
+        .where(among(session, Client.id, everybody))
         .values(facts_version=Client.facts_version + 1)
         .execution_options(synchronize_session=False)
     )
+
+
+def in_group_with(session: Session, client_ids: Collection[int]) -> set[int]:
+    """Return everybody who is now in a group that one of these clients is in."""
+    groups = _group_ids(session, Membership.client_id, client_ids)
+    ids = {each for each in groups.values() if each is not None}
+    if not ids:
+        return set()
+    of_groups = _group_ids(session, Membership.group_id, ids)
+    present = _group_ids(session, Membership.client_id, of_groups)
+    return {client for client, group in present.items() if group in ids}
+
+
+def _group_ids(
+    session: Session, column: InstrumentedAttribute[Any], values: Collection[int]
+) -> dict[int, int | None]:
+    """Return, by client, the group that was stated last, of some clients or some groups."""
+    rows = session.execute(
+        select(Membership.client_id, Membership.group_id)
+        .where(among(session, column, values))
+        .order_by(Membership.day, Membership.id)
+    )
+    return {client: group for client, group in rows}  # noqa: C416 - rows are tuples
 
 
 def misfits(policy: Policy, attributes: Mapping[str, Raw]) -> Iterator[Problem]:

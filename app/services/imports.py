@@ -29,7 +29,7 @@ from app.models import Client, Standing, Subject
 from app.services.activities import VOID, NewActivity, Sorted, misfits, record_activities
 from app.services.authority import SYSTEM
 from app.services.cells import BY_NAME, CellRefused, Cells
-from app.services.clients import add_clients, state
+from app.services.clients import add_clients, mark_due, state
 from app.services.clients import misfits as unfit
 from app.services.history import Act, Entry, Input, SubjectKey, random_id, record
 from app.services.tables import TableInvalid, columns_of, reading, require_width
@@ -336,6 +336,7 @@ def state_clients(act: Act, rows: Sequence[StatedRow]) -> tuple[int, list[int]]:
         add_clients(session, sorted(missing), act.at)
         clients |= _clients(session, missing)
     said: dict[str, list[StatedRow]] = {}
+    due: list[int] = []
     erased = []
     for place, row in enumerate(rows):
         client, key = clients[row.client]
@@ -352,11 +353,13 @@ def state_clients(act: Act, rows: Sequence[StatedRow]) -> tuple[int, list[int]]:
             for name, value in names.items():
                 setattr(client, name, value)
             client.version += 1
-            client.facts_version += moved
+            if moved:
+                due.append(client.id)
             missing.discard(row.client)
             said.setdefault(row.client, []).append(row)
     if said:
         session.flush()
+        mark_due(session, due)
         inputs = [
             Input(SubjectKey(client.subject, key or b""), _written(said[reference]))
             for reference, (client, key) in clients.items()

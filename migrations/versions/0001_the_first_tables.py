@@ -19,6 +19,7 @@ APPEND_ONLY = {
     "decisions": ("UPDATE",),
     "history": ("UPDATE", "DELETE"),
     "history_inputs": ("UPDATE", "DELETE"),
+    "memberships": ("UPDATE",),
     "policy_revisions": ("UPDATE", "DELETE"),
 }
 
@@ -122,6 +123,17 @@ def upgrade() -> None:
         sa.Column("frontier", sa.LargeBinary(), nullable=False),
         sa.CheckConstraint("id = 1", name=op.f("ck_history_head_one")),
         sa.PrimaryKeyConstraint("id", name="pk_history_head"),
+    )
+    op.create_table(
+        "groups",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("reference", sa.String(length=64), nullable=False),
+        sa.Column("subject", sa.String(length=32), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_groups"),
+        sa.UniqueConstraint("reference", name="uq_groups_reference"),
+        sa.UniqueConstraint("subject", name="uq_groups_subject"),
     )
     op.create_table(
         "installation",
@@ -263,6 +275,23 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_keys"),
     )
     op.create_index("ix_keys_name", "keys", ["name"], unique=False)
+    op.create_table(
+        "memberships",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column(
+            "client_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
+        sa.Column("group_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("is_head", sa.Boolean(), nullable=False),
+        sa.ForeignKeyConstraint(["client_id"], ["clients.id"], name="fk_memberships_client_id"),
+        sa.ForeignKeyConstraint(["group_id"], ["groups.id"], name="fk_memberships_group_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_memberships"),
+    )
+    op.create_index(
+        "ix_memberships_client_id_day", "memberships", ["client_id", "day"], unique=False
+    )
+    op.create_index("ix_memberships_group_id", "memberships", ["group_id"], unique=False)
     op.create_table(
         "policy_versions",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -496,6 +525,9 @@ def downgrade() -> None:
         sqlite_where=sa.text("state = 'granted' AND kind = 'hold'"),
         postgresql_where=sa.text("state = 'granted' AND kind = 'hold'"),
     )
+    op.drop_index("ix_memberships_group_id", table_name="memberships")
+    op.drop_index("ix_memberships_client_id_day", table_name="memberships")
+    op.drop_table("memberships")
     op.drop_index("ix_measures_client_id", table_name="measures")
     op.drop_table("measures")
     op.drop_index(
@@ -531,6 +563,7 @@ def downgrade() -> None:
     op.drop_index("ix_jobs_state_due_at", table_name="jobs")
     op.drop_table("jobs")
     op.drop_table("installation")
+    op.drop_table("groups")
     op.drop_table("history_head")
     op.drop_index("ix_history_verb", table_name="history")
     op.drop_index("ix_history_object", table_name="history")

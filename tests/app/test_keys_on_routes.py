@@ -27,6 +27,7 @@ OPEN = {"/", "/livez", "/readyz", "/api/openapi.json", "/api/docs", "/api/docs/<
 """The routes that ask for no key."""
 
 PUT = "/api/v1/clients/<reference>"
+GROUP = "/api/v1/groups/<reference>"
 SALE = {
     "source": "till",
     "id": "1",
@@ -37,6 +38,7 @@ SALE = {
 }
 BODIES: dict[str, object] = {
     PUT: {"name": "Café Nord"},
+    GROUP: {"members": ["C-1"], "head": "C-1"},
     "/api/v1/activities": [SALE],
     "/api/v1/evaluations": {"facts": {"orders": 1}},
 }
@@ -44,6 +46,7 @@ BODIES: dict[str, object] = {
 
 SCOPES = {
     ("PUT", PUT): {Scope.CLIENTS_WRITE},
+    ("PUT", GROUP): {Scope.CLIENTS_WRITE},
     ("POST", "/api/v1/activities"): {Scope.ACTIVITIES_WRITE},
     ("POST", "/api/v1/evaluations"): {Scope.EVALUATE_FACTS, Scope.EVALUATE_CLIENT},
     ("GET", "/api/v1/clients/<reference>/standing"): {Scope.STANDING_READ},

@@ -260,12 +260,16 @@ def test_what_is_said_and_done_about_a_client_is_as_described(
         "attributes": {"trade": "hotel", "seats": 40, "rating": 4.5, "chain": False},
         "contacts": [{"key": "P-1", "name": "Ada", "level": "director", "birthday": "1980-02-29"}],
     }
-    address = "/api/v1/clients/{reference}"
+    address, family = "/api/v1/clients/{reference}", "/api/v1/groups/{reference}"
     asked: list[tuple[str, str, Any, int, dict[str, str]]] = [
         (address, "put", whole, 201, {}),
         (address, "put", {}, 200, {}),
         (address, "put", {"name": 5}, 422, {}),
         (address, "put", {}, 412, {"If-None-Match": "*"}),
+        (family, "put", {"members": ["C-17"], "head": "C-17", "from": "2026-07-01"}, 201, {}),
+        (family, "put", {"members": []}, 200, {}),
+        (family, "put", {"members": ["C-18"], "head": "C-18"}, 422, {}),
+        (family, "put", {"members": []}, 412, {"If-None-Match": "*"}),
         ("/api/v1/activities", "post", [sale], 200, {"Idempotency-Key": "1"}),
         ("/api/v1/activities", "post", [sale], 200, {"Idempotency-Key": "1"}),
         ("/api/v1/activities", "post", [{**sale, "amount": 1}], 422, {"Idempotency-Key": "1"}),

@@ -20,6 +20,7 @@ from app.schema import APPEND_ONLY, ERASABLE
 from app.services.activities import NewActivity, record_activities
 from app.services.authority import Actor
 from app.services.clients import Contact, Stated, put_client
+from app.services.groups import Membered, put_group
 from app.services.standings import decide
 from app.words import Words
 from tests.app import telling
@@ -40,6 +41,8 @@ def fill(company: Company) -> None:
         put_client(act, "C-17", stated, DAY)
     with merit.acting(TILL) as act:
         record_activities(act, [NewActivity("till", "t-1", "C-17", "sale", DAY, amount=1)])
+    with merit.acting(TILL) as act:
+        put_group(act, "F-1", Membered(("C-17",), "C-17"), DAY)
     with merit.acting(TILL) as act:
         ids = act.session.execute(select(Client.id)).scalars().all()
         decide(act, merit.rulebook, ids, DAY, Words())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 from threading import Barrier, Thread
@@ -14,6 +15,7 @@ from werkzeug.test import TestResponse
 
 from app.models import Decision
 from app.services.authority import Scope
+from app.services.errors import Refused
 from app.services.keys import Terms, create_key
 from rules.document import load
 from rules.document.strict_json import dumps
@@ -98,6 +100,21 @@ def at_once(number: int, work: Callable[[], _Result]) -> list[_Result]:
     for each in threads:
         each.join()
     return results
+
+
+def racing(*each: Callable[[], object]) -> list[object]:
+    """Do all at the same moment; return what each came to, or by what it was refused."""
+    barrier = Barrier(len(each))
+
+    def run(work: Callable[[], object]) -> object:
+        barrier.wait()
+        try:
+            return work()
+        except Refused as error:
+            return error
+
+    with ThreadPoolExecutor(len(each)) as pool:
+        return list(pool.map(run, each))
 
 
 # -- policies ----------------------------------------------------------------------------------

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
-from threading import Barrier
 from typing import Any
 
 import pytest
@@ -39,6 +37,7 @@ from app.services.trial import TrialFailed
 from rules.document import DocumentInvalid
 from rules.document.strict_json import digest
 from tests.app.company import NOW, Company, branch, close, email
+from tests.app.dealings import racing
 from tests.app.shelf import (
     STATES,
     TOMORROW,
@@ -99,21 +98,6 @@ def both(company: Company, *names: str) -> None:
             ask_role(act, email(name), Role.APPROVER, "Short of people.")
         with company.merit.acting(company.actor("ben")) as act:
             grant_role(act, email(name), Role.APPROVER)
-
-
-def at_once(*each: Callable[[], object]) -> list[object]:
-    """Do all at the same moment; return what each came to, or by what it was refused."""
-    barrier = Barrier(len(each))
-
-    def run(work: Callable[[], object]) -> object:
-        barrier.wait()
-        try:
-            return work()
-        except (NotActionable, Stale) as error:
-            return error
-
-    with ThreadPoolExecutor(len(each)) as pool:
-        return list(pool.map(run, each))
 
 
 # -- the life of a version -------------------------------------------------------------------
@@ -479,7 +463,7 @@ def test_of_two_who_save_over_one_revision_the_second_is_told_and_nothing_is_los
 def test_of_two_who_save_at_the_same_moment_one_wins(new_company: Company) -> None:
     number = drafted(new_company)
 
-    found = at_once(
+    found = racing(
         *(
             lambda each=each, limit=limit: saved(new_company, number, document(limit), 1, each)
             for each, limit in (("edith", 2000), ("emil", 3000))
@@ -643,7 +627,7 @@ def test_of_two_reviewers_at_the_same_moment_one_decides(
 ) -> None:
     number = numbers["in_review"]
 
-    found = at_once(
+    found = racing(
         lambda: reviewed(shelf, number, "approved", by="paul"),
         lambda: reviewed(shelf, number, "rejected", by="petra"),
     )
@@ -660,7 +644,7 @@ def test_of_two_publishers_at_the_same_moment_one_publishes(
 ) -> None:
     other = Merit(shelf.merit.config, shelf.clock)
     try:
-        found = at_once(
+        found = racing(
             lambda: publish_due(shelf.merit.database, TOMORROW),
             lambda: publish_due(other.database, TOMORROW),
         )
@@ -677,7 +661,7 @@ def test_withdrawn_and_published_at_the_same_moment_it_is_one_of_them(
 ) -> None:
     number = numbers["scheduled"]
 
-    at_once(
+    racing(
         lambda: publish_due(shelf.merit.database, TOMORROW),
         lambda: withdrawn(shelf, number),
     )

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import Result
 from flask import Flask
 from sqlalchemy import event
 
@@ -24,28 +23,14 @@ from app.services.limits import MOST
 from app.services.local_time import read_instant
 from rules.document.strict_json import digest, dumps, loads
 from tests.app.asking import ROOT, served
+from tests.app.commands import Run, commands_of, refused, said
 from tests.app.company import Company, email
 from tests.app.shelf import document, everything, states, version
-
-Run = Callable[..., Result]
 
 
 @pytest.fixture
 def run(new_company: Company, monkeypatch: pytest.MonkeyPatch) -> Run:
-    """Run a command, as the person ``by`` if one is named; their password is in its variable."""
-    monkeypatch.delenv("MERIT_PASSWORD", raising=False)
-    runner = served(new_company).test_cli_runner()
-
-    def running(*args: object, by: str | None = None, **environment: str) -> Result:
-        words = [str(each) for each in args]
-        if by is not None:
-            words += ["--as", email(by)]
-            environment.setdefault("MERIT_PASSWORD", new_company.passwords[by])
-        result = runner.invoke(args=words, env=environment)
-        assert result.exception is None or isinstance(result.exception, SystemExit), result
-        return result
-
-    return running
+    return commands_of(new_company, monkeypatch)
 
 
 @pytest.fixture
@@ -61,18 +46,6 @@ def file(tmp_path: Path) -> Callable[[object], Path]:
 
 
 File = Callable[[object], Path]
-
-
-def said(result: Result) -> str:
-    assert (result.exit_code, result.stderr) == (0, ""), result.output
-    return result.stdout.rstrip("\n")
-
-
-def refused(result: Result, words: str) -> None:
-    assert result.exit_code != 0, result.output
-    assert result.stdout == ""
-    assert re.search(words, result.stderr), result.stderr
-    assert "Traceback" not in result.stderr
 
 
 # -- policy ----------------------------------------------------------------------------------

@@ -3,46 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 
 import pytest
-from click.testing import Result
 
-from tests.app.asking import served
-from tests.app.company import Company, email
+from tests.app.commands import Run, commands_of, refused, said
+from tests.app.company import Company
 from tests.app.granting import client, every_phase, measure
 
-Run = Callable[..., Result]
 ASK = ("measure", "ask", "C-17", "hold", "--last", "2026-07-31", "--reason", "A flood.")
 
 
 @pytest.fixture
 def run(company: Company, monkeypatch: pytest.MonkeyPatch) -> Run:
-    """Run a command, as the person ``by`` if one is named; their password is in its variable."""
-    monkeypatch.delenv("MERIT_PASSWORD", raising=False)
-    runner = served(company).test_cli_runner()
-
-    def running(*args: object, by: str | None = None) -> Result:
-        words, environment = [str(each) for each in args], {}
-        if by is not None:
-            words += ["--as", email(by)]
-            environment["MERIT_PASSWORD"] = company.passwords[by]
-        result = runner.invoke(args=words, env=environment)
-        assert result.exception is None or isinstance(result.exception, SystemExit), result
-        return result
-
-    return running
-
-
-def said(result: Result) -> str:
-    assert (result.exit_code, result.stderr) == (0, ""), result.output
-    return result.stdout.rstrip("\n")
-
-
-def refused(result: Result, words: str) -> None:
-    assert result.exit_code != 0, result.output
-    assert result.stdout == ""
-    assert re.search(words, result.stderr), result.stderr
+    return commands_of(company, monkeypatch)
 
 
 def test_a_hold_is_asked_for_granted_and_ended(run: Run, company: Company) -> None:

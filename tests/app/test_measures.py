@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
-from threading import Barrier
 from typing import Any
+from uuid import uuid4
 
 import pytest
+from hypothesis import HealthCheck, example, settings
+from hypothesis import given as over
+from hypothesis import strategies as st
 from sqlalchemy import event, select, text
 from sqlalchemy.exc import IntegrityError
 
@@ -18,7 +20,7 @@ from app.services import measures
 from app.services.authority import Role
 from app.services.errors import Conflict, Invalid, NotActionable, NotAllowed, NotThere, Refused
 from app.services.history import read_input
-from app.services.measures import Shown, last_day, phase
+from app.services.measures import KINDS, Shown, last_day, phase
 from app.services.people import ask_role, grant_role
 from app.services.rulebook import NoPolicy
 from app.services.verification import verify
@@ -26,6 +28,7 @@ from rules import standing
 from rules.document.strict_json import loads
 from tests.app.asking import EXAMPLE
 from tests.app.company import Company, email
+from tests.app.dealings import racing
 from tests.app.granting import (
     END,
     GOLD,
@@ -101,21 +104,6 @@ def problems(company: Company, wanted: standing.Measure) -> dict[str, str]:
         asked(company, wanted)
     assert everything(company) == before
     return {each.path: str(each.message) for each in raised.value.problems}
-
-
-def at_once(*each: Callable[[], object]) -> list[object]:
-    """Do all at the same moment; return what each came to, or by what it was refused."""
-    barrier = Barrier(len(each))
-
-    def run(work: Callable[[], object]) -> object:
-        barrier.wait()
-        try:
-            return work()
-        except Refused as error:
-            return error
-
-    with ThreadPoolExecutor(len(each)) as pool:
-        return list(pool.map(run, each))
 
 
 def with_role(company: Company, name: str, role: Role) -> None:
@@ -386,6 +374,48 @@ def test_a_measure_has_come_as_far_as_its_days_say(company: Company) -> None:
     assert last_day(measure(company, numbers["ended"])) == TODAY
 
 
+def judged(company: Company, reference: str) -> list[set[Any]]:
+    """Return by what each day that is over is judged, or would be if it is caught up with."""
+    today = company.clock.now.date()
+    return [
+        {each.named for each in effective(company, reference) if each.holds(today - back * DAY)}
+        for back in range(1, 30)
+    ]
+
+
+_asking = st.tuples(st.just("ask"), st.integers(0, 2), st.integers(0, 5), st.sampled_from(KINDS))
+_doing = st.tuples(st.sampled_from(list(VERBS)), st.integers(0, 3))
+_waiting = st.tuples(st.just("wait"), st.integers(1, 3))
+
+
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@example([("ask", 0, 5, "hold"), ("wait", 2), ("granted", 0)])
+@example([("ask", 0, 5, "floor"), ("granted", 0), ("wait", 2), ("ended", 0)])
+@over(st.lists(st.one_of(_asking, _doing, _waiting), min_size=4, max_size=16))
+def test_whatever_people_do_days_that_are_over_stay_as_they_were(
+    here: Company, acts: list[Any]
+) -> None:
+    reference = f"C-{uuid4().hex}"
+    client(here, reference)
+    numbers: list[int] = []
+    for verb, *how in acts:
+        if verb == "wait":
+            here.clock.advance(days=how[0])
+            continue
+        before = judged(here, reference)
+        try:
+            if verb == "ask":
+                first = here.clock.now.date() + how[0] * DAY
+                tier = None if how[2] == "hold" else "gold"
+                wanted = standing.Measure(how[2], first, first + how[1] * DAY, tier)
+                numbers.append(asked(here, wanted, reference))
+            elif numbers:
+                VERBS[verb](here, numbers[how[0] % len(numbers)])
+        except Refused:
+            pass
+        assert judged(here, reference) == before
+
+
 # -- the same twice --------------------------------------------------------------------------------
 
 
@@ -438,7 +468,7 @@ def test_what_was_asked_for_from_an_earlier_day_can_become_the_same(here: Compan
 def test_of_two_who_grant_at_the_same_moment_one_does(here: Company) -> None:
     number = asked(here)
 
-    found = at_once(*(lambda by=by: granted(here, number, by) for by in ("paul", "petra")))
+    found = racing(*(lambda by=by: granted(here, number, by) for by in ("paul", "petra")))
 
     assert sorted(type(each).__name__ for each in found) == ["NoneType", "NotActionable"]
     assert verbs(here, number) == ["asked", "granted"]
@@ -449,7 +479,7 @@ def test_of_two_who_grant_at_the_same_moment_one_does(here: Company) -> None:
 def test_of_two_of_the_same_one_is_granted(here: Company, wanted: standing.Measure) -> None:
     both = [asked(here, wanted) for _ in range(2)]
 
-    found = at_once(*(lambda number=number: granted(here, number) for number in both))
+    found = racing(*(lambda number=number: granted(here, number) for number in both))
 
     assert sorted(type(each).__name__ for each in found) == ["Conflict", "NoneType"]
     assert effective(here) == (wanted,)
@@ -460,7 +490,7 @@ def test_granted_refused_and_withdrawn_at_the_same_moment_it_is_one_of_them(
 ) -> None:
     number = asked(here)
 
-    found = at_once(*(lambda verb=VERBS[name]: verb(here, number) for name in list(VERBS)[:3]))
+    found = racing(*(lambda verb=VERBS[name]: verb(here, number) for name in list(VERBS)[:3]))
 
     assert found.count(None) == 1
     state = list(VERBS)[found.index(None)]

@@ -17,6 +17,7 @@ from app.cli.imports import import_commands
 from app.cli.installation import database_commands, setup
 from app.cli.measures import measure_commands
 from app.cli.people import key_commands, user_commands
+from app.cli.review import review_command
 from app.cli.tiers import tiers
 from app.cli.worker import job_commands, worker
 from app.clock import Clock, system_clock
@@ -53,6 +54,7 @@ def create_app(config: Config | None = None, clock: Clock = system_clock) -> Fla
         key_commands,
         measure_commands,
         policy_commands,
+        review_command,
         setup,
         tiers,
         user_commands,

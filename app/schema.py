@@ -27,11 +27,14 @@ APPEND_ONLY = frozenset(
         "history_inputs",
         "memberships",
         "policy_revisions",
+        "standing_events",
     }
 )
 """Tables whose rows nobody changes; triggers see to it, and on PostgreSQL the roles' rights."""
 
-ERASABLE = frozenset({"activities", "attribute_values", "decisions", "memberships"})
+ERASABLE = frozenset(
+    {"activities", "attribute_values", "decisions", "memberships", "standing_events"}
+)
 """Those of them from which a person's rows can be deleted."""
 
 _COULD_CHANGE = text("""

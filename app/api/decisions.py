@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
 from flask import Response, request
@@ -16,14 +17,17 @@ from app.api.problems import ACCEPT_LANGUAGE, problems, reader_words, written_in
 from app.api.security import requires
 from app.api.standing import VersionSchema
 from app.merit import merit
-from app.services.answers import Writer
+from app.services.answers import Judged, Writer
 from app.services.authority import Scope
+from app.services.basis import write_events, write_standing
 from app.services.errors import Invalid, NotThere
 from app.services.history import entries
-from app.services.standings import decision_named
+from app.services.past import Erased, decision_named, judged_again
+from app.words import Words
 from rules.document import Problem
 from rules.facts import exact_text, write_value
 from rules.messages import Message
+from rules.standing import Event
 
 MOST_AT_ONCE = 1000
 _ID = re.compile("[0-9a-f]{32}")
@@ -40,15 +44,26 @@ class DecisionSchema(Schema):
     client = fields.String(required=True)
     date = fields.Date(required=True, metadata={"description": "The business date."})
     at = fields.DateTime(required=True)
-    held = fields.String(
-        required=True, allow_none=True, metadata={"description": "The tier held until then."}
-    )
     entitled = fields.String(
         required=True,
         allow_none=True,
         metadata={"description": "The tier by the facts; null if that could not be said."},
     )
-    tier = fields.String(required=True, metadata={"description": "The tier held from then on."})
+    held = fields.String(required=True, metadata={"description": "The tier held from then on."})
+    tier = fields.String(
+        required=True, metadata={"description": "The tier by which the client was served then."}
+    )
+    standing = fields.Dict(
+        required=True,
+        allow_none=True,
+        metadata={"description": "All that the tier held rests on; null if it was erased."},
+    )
+    events = fields.List(
+        fields.Dict(),
+        required=True,
+        allow_none=True,
+        metadata={"description": "What happened to the standing."},
+    )
     facts = fields.Dict(
         required=True, allow_none=True, metadata={"description": "Null if they were erased."}
     )
@@ -106,35 +121,52 @@ class DecisionView(MethodView):
         if not _ID.fullmatch(decision_id):
             raise NotThere("There is no decision %(id)s.", id=decision_id)
         with found.database.reading() as session:
-            decision, client, in_force, facts = decision_named(session, found.rulebook, decision_id)
+            decision, client = decision_named(session, decision_id)
+            in_force = found.rulebook.version(session, decision.policy_version)
+            try:
+                inputs = _inputs(*judged_again(session, found.rulebook, decision), words)
+            except Erased:
+                inputs = _NOTHING_LEFT
         policy = in_force.policy
-        conditions = None
-        if facts is not None:
-            verdict = in_force.judge.judge(facts)
-            explained = in_force.explainer.explain(facts, verdict, decision.day, decision.tier)
-            conditions = Writer(policy, words).reasons(explained)
         body = {
             "decision": decision.id,
             "client": client.reference,
             "date": decision.day.isoformat(),
             "at": decision.at.isoformat(),
-            "held": decision.held,
             "entitled": decision.entitled,
+            "held": decision.held,
             "tier": decision.tier,
-            "facts": None
-            if facts is None
-            else {
-                key: write_value(metric, facts.get(key)) for key, metric in policy.metrics.items()
-            },
-            "exact": {
-                key: text
-                for key, value in (facts or {}).items()
-                if (text := exact_text(policy.metrics[key], value)) is not None
-            },
-            "conditions": conditions,
+            **inputs,
             "policy": {"version": in_force.number, "digest": policy.digest},
         }
         return written_in(words, json_answer(body))
+
+
+_NOTHING_LEFT: dict[str, Any] = {
+    "standing": None,
+    "events": None,
+    "facts": None,
+    "exact": {},
+    "conditions": None,
+}
+
+
+def _inputs(judged: Judged, events: Sequence[Event], words: Words) -> dict[str, Any]:
+    """Write what a decision was made from, and all it came to."""
+    policy, facts = judged.policy, judged.facts
+    return {
+        "standing": write_standing(judged.standing),
+        "events": write_events(events),
+        "facts": {
+            key: write_value(metric, facts.get(key)) for key, metric in policy.metrics.items()
+        },
+        "exact": {
+            key: text
+            for key, value in facts.items()
+            if (text := exact_text(policy.metrics[key], value)) is not None
+        },
+        "conditions": Writer(policy, words).reasons(judged.explained()),
+    }
 
 
 def _parameter(name: str, schema: dict[str, Any], description: str) -> dict[str, Any]:

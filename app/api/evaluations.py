@@ -19,7 +19,7 @@ from app.services.authority import Scope
 from app.services.cells import REFERENCE
 from app.services.evaluations import answer_for, read_question
 from app.services.policies import PolicyInForce
-from app.services.standings import stored
+from app.services.recorded import stored
 from app.telemetry import count_evaluations
 from app.words import Words
 from rules.document import Problem

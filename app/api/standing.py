@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime, time
 from http import HTTPStatus
+from typing import Any, get_args
+from zoneinfo import ZoneInfo
 
 from flask import Response, request
 from flask.views import MethodView
 from flask_smorest import Blueprint
-from marshmallow import Schema, fields
+from marshmallow import Schema, ValidationError, fields
+from marshmallow.validate import OneOf
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as SQLAlchemyTimeout
 from werkzeug.exceptions import PreconditionFailed
@@ -20,14 +23,22 @@ from app.api.security import KEY_COLUMNS, LIVE_KEY, admit, presented, takes
 from app.clock import business_date
 from app.merit import merit
 from app.models import Standing
+from app.services.answers import standing_answer
 from app.services.authority import SYSTEM, Scope
-from app.services.errors import NotThere
+from app.services.errors import Invalid, NotThere
+from app.services.past import Erased, decision_on, judged_again, tell
 from app.services.rulebook import NoPolicy, PolicyUnusable
-from app.services.standings import NoTier, decide, tell
+from app.services.standings import NoTier, decide
 from app.services.tables import REFERENCE
 from app.services.tally import count
 from app.telemetry import count_stale
 from app.words import Words
+from rules.decide import State
+from rules.document import Problem
+from rules.document.fields import BusinessDay
+from rules.document.strict_json import dumps
+from rules.messages import Message
+from rules.windows import DAY
 
 PATIENCE = 1.0
 """Seconds that a front desk waits for others that write; then the last answer is given."""
@@ -43,12 +54,39 @@ STATEMENT = f"""
 """  # noqa: S608 - constants
 _KEY = KEY_COLUMNS.count(",") + 1
 
+
+def _day_parameter(name: str, description: str) -> dict[str, Any]:
+    schema = {"type": "string", "format": "date"}
+    return {"in": "query", "name": name, "schema": schema, "description": description}
+
+
+AT = _day_parameter("at", "A day gone by: how the client stood then, as it was decided.")
+KNOWN = _day_parameter("known", "With at: by what had been decided by the end of this day.")
+
 standing = Blueprint("standing", __name__, url_prefix="/api/v1")
 
 
 class StandardInForceSchema(NamedSchema):
     answers = fields.String(required=True, metadata={"description": "Who answers for it."})
     promise = fields.Dict(required=True)
+
+
+class GroundSchema(Schema):
+    """Why the tier is held, and until when."""
+
+    cause = fields.String(required=True, validate=OneOf(["earned", "grace", "landing", "lifetime"]))
+    until = fields.Date(
+        required=True, allow_none=True, metadata={"description": "The last day; null: none is set."}
+    )
+
+
+class UnderSchema(Schema):
+    """What a person decided beside the rules, and is in force."""
+
+    kind = fields.String(required=True, validate=OneOf(["hold", "floor", "ceiling", "exact"]))
+    tier = fields.Nested(NamedSchema, required=True, allow_none=True)
+    first = fields.Date(required=True)
+    last = fields.Date(required=True)
 
 
 class VersionSchema(Schema):
@@ -60,15 +98,35 @@ class StandingAnswerSchema(Schema):
     """How a client stands, why, and how to serve them."""
 
     client = fields.String(required=True)
-    tier = fields.Nested(NamedSchema, required=True)
-    since = fields.Date(required=True)
+    tier = fields.Nested(
+        NamedSchema, required=True, metadata={"description": "By which the client is served."}
+    )
+    held = fields.Nested(
+        NamedSchema, required=True, metadata={"description": "By the rules, overrides left out."}
+    )
     entitled = fields.Nested(
         NamedSchema, required=True, allow_none=True, metadata={"description": "By today's facts."}
     )
     undetermined = fields.Nested(UndeterminedSchema, required=True, allow_none=True)
+    since = fields.Date(required=True, metadata={"description": "When that held was reached."})
+    ground = fields.Nested(GroundSchema, required=True, allow_none=True)
+    state = fields.String(required=True, validate=OneOf(get_args(State)))
+    deadline = fields.Date(
+        required=True,
+        allow_none=True,
+        metadata={"description": "The last day to mend what would cost the tier held."},
+    )
+    under = fields.List(fields.Nested(UnderSchema), required=True)
     as_of = fields.Date(required=True, metadata={"description": "The business date decided for."})
     segments = fields.List(fields.Nested(NamedSchema), required=True)
-    benefits = fields.List(fields.Nested(NamedSchema), required=True)
+    benefits = fields.List(
+        fields.Nested(NamedSchema), required=True, metadata={"description": "Now in force."}
+    )
+    withdrawn = fields.List(
+        fields.Nested(NamedSchema),
+        required=True,
+        metadata={"description": "Benefits of the tier taken away for now."},
+    )
     standards = fields.List(fields.Nested(StandardInForceSchema), required=True)
     reasons = fields.List(fields.Nested(ConditionSchema), required=True)
     next_tier = fields.Nested(WaySchema, required=True, allow_none=True)
@@ -84,8 +142,8 @@ class StandingAnswerSchema(Schema):
 @standing.route("/clients/<reference>/standing", parameters=[REFERENCE_PARAMETER])
 class StandingView(MethodView):
     @standing.doc(
-        parameters=[ACCEPT_LANGUAGE, IF_NONE_MATCH],
-        **problems(401, 403, 404, 412, 429, 503),
+        parameters=[AT, KNOWN, ACCEPT_LANGUAGE, IF_NONE_MATCH],
+        **problems(401, 403, 404, 412, 422, 429, 503),
     )
     @standing.response(200, StandingAnswerSchema)
     @standing.alt_response(304, description="It is still the one that If-None-Match names.")
@@ -93,7 +151,8 @@ class StandingView(MethodView):
     def get(self, reference: str) -> Response:
         """Tell how a client stands: the tier, the reasons, what is missing, how to serve them.
 
-        By the policy in force, on today's business date.
+        By the policy in force, on today's business date; or, with ``at``, as it was decided
+        for a day gone by.
         """
         key_id, secret = presented()
         found = merit()
@@ -107,6 +166,10 @@ class StandingView(MethodView):
         if client_id is None:
             raise NotThere("There is no client %(reference)s.", reference=reference)
         today = business_date(found.clock, found.fixed.time_zone)
+        if request.args:
+            at, known_by = _days_asked_for(today)
+            if at is not None:
+                return _then(client_id, reference, at, known_by)
         day = today.isoformat()
         is_good = (
             facts == known_facts
@@ -121,6 +184,46 @@ class StandingView(MethodView):
                 known = session.get_one(Standing, client_id)
             return _in_other_words(reference, known)
         return _given(answer, decision)
+
+
+def _days_asked_for(today: date) -> tuple[date | None, date | None]:
+    """Return of which day the reader wants to know, and what was known on which."""
+    days = {name: _day(name, today) for name in ("at", "known") if name in request.args}
+    if "known" in days and "at" not in days:
+        raise Invalid([Problem("at", Message("is missing"))])
+    at, known = days.get("at"), days.get("known")
+    return (None, None) if at == today and known in (None, today) else (at, known)
+
+
+def _day(name: str, today: date) -> date:
+    try:
+        day: date = BusinessDay().deserialize(request.args[name])
+    except ValidationError as error:
+        raise Invalid([Problem(name, error.messages[0])]) from error
+    if day > today:
+        raise Invalid([Problem(name, Message("must not be after today"))])
+    return day
+
+
+def _then(client_id: int, reference: str, at: date, known: date | None) -> Response:
+    """Give the answer by which a client stood on a day, as it was recorded."""
+    found, words = merit(), reader_words()
+    zone = ZoneInfo(found.fixed.time_zone)
+    until = None if known is None else datetime.combine(known + DAY, time(), zone)
+    with found.database.reading() as session:
+        decision = decision_on(session, client_id, at, until)
+        if decision is None:
+            raise NotThere(
+                "Nothing had been decided about client %(reference)s.", reference=reference
+            )
+        try:
+            judged, _ = judged_again(session, found.rulebook, decision)
+        except Erased as error:
+            raise NotThere("What this was decided from has been erased.") from error
+    answer = dumps(standing_answer(reference, judged, words))
+    response = written_in(words, Response(answer, content_type="application/json"))
+    response.add_etag()
+    return _unless_known(response)
 
 
 def _given(answer: str, decision: str) -> Response:
@@ -179,7 +282,7 @@ def _in_other_words(reference: str, known: Standing) -> Response:
     try:
         with found.database.reading() as session:
             text = tell(session, found.rulebook, reference, known, words)
-    except LookupError:
+    except Erased:
         return _given(known.answer, known.decision_id)
     response = written_in(words, Response(text, content_type="application/json"))
     response.add_etag()

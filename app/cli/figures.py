@@ -12,6 +12,7 @@ from typing import Any
 import click
 from marshmallow import ValidationError
 
+from app.services.jobs import LEASE
 from app.words import Words
 from rules.document.fields import read_day
 from rules.messages import Message
@@ -40,6 +41,15 @@ class Pair(click.ParamType[tuple[str, str]]):
         if not equals:
             self.fail(Message("must be %(form)s", form=self.name), param, ctx)
         return first, second
+
+
+lease_option = click.option(
+    "--lease",
+    type=click.FloatRange(1, 3600),
+    default=LEASE.total_seconds(),
+    show_default=True,
+    help="Seconds without a sign of life after which another takes a job over.",
+)
 
 
 @contextmanager

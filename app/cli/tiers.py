@@ -11,7 +11,7 @@ from app.cli.figures import DayParameter, bar, show_tiers
 from app.cli.speech import said_plainly
 from app.clock import business_date
 from app.merit import merit
-from app.services.standings import number_of_clients, tiers_on
+from app.services.counts import number_of_clients, tiers_on
 from app.words import Words
 from rules.messages import Message
 

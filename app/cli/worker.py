@@ -14,21 +14,26 @@ from threading import Event, Thread
 from time import perf_counter
 from traceback import extract_tb
 from types import FrameType
+from zoneinfo import ZoneInfo
 
 import click
 import structlog
 from flask.cli import AppGroup, with_appcontext
 from sqlalchemy.exc import OperationalError
 
+from app.cli.figures import lease_option
 from app.cli.speech import said_plainly, say
 from app.merit import Merit, merit
 from app.models import Job
 from app.schema import require_current
-from app.services import housekeeping, jobs, nightly
+from app.services import housekeeping, jobs
 from app.services.authority import SYSTEM
 from app.services.courier import Courier
 from app.services.governance import publish_due
+from app.services.review import missed, review
+from app.services.standings import REVIEW
 from rules.messages import Message
+from rules.windows import local_day
 
 _IDLE = 3.0
 """Seconds that a worker waits when nothing is due."""
@@ -38,16 +43,10 @@ log = structlog.get_logger()
 
 @click.command("worker")
 @click.option("--once", is_flag=True, help="Stop when nothing is due any more.")
-@click.option(
-    "--lease",
-    type=click.FloatRange(1, 3600),
-    default=jobs.LEASE.total_seconds(),
-    show_default=True,
-    help="Seconds without a sign of life after which another worker takes a job over.",
-)
+@lease_option
 @with_appcontext
 def worker(once: bool, lease: float) -> None:
-    """Do what is due by the clock: publish, evaluate all clients every night, tidy up, send hooks.
+    """Do what is due by the clock: publish, review all clients every night, tidy up, send hooks.
 
     As many as you like may work side by side.  SIGTERM ends one after the batch it is at.
     """
@@ -87,7 +86,7 @@ class _Worker:
     def batches(self) -> Mapping[str, jobs.Batch]:
         fixed = self.merit.fixed
         return {
-            nightly.KIND: partial(nightly.evaluate, self.merit.rulebook, fixed),
+            REVIEW: partial(review, self.merit.rulebook, fixed),
             housekeeping.KIND: housekeeping.tidy,
         }
 
@@ -127,7 +126,9 @@ class _Worker:
         for published in publish_due(database, clock()):
             log.info("policy_due", version=published.number, held=bool(published.problems))
         with self.merit.acting(SYSTEM) as act:
-            jobs.plan(act, batches, self.merit.fixed.time_zone)
+            today = local_day(act.at, ZoneInfo(self.merit.fixed.time_zone))
+            extra = {REVIEW: missed(act, today)}
+            jobs.plan(act, batches, self.merit.fixed.time_zone, extra)
         lease = jobs.claim(database, self.name, clock(), batches, self.lease)
         if lease is None:
             return None

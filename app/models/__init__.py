@@ -10,6 +10,7 @@ from app.models.clients import (
     ContactPerson,
     Decision,
     Standing,
+    StandingEvent,
 )
 from app.models.groups import Group, Membership
 from app.models.history import HistoryEntry, HistoryHead, HistoryInput, Subject
@@ -46,5 +47,6 @@ __all__ = [
     "Repeatable",
     "RoleGrant",
     "Standing",
+    "StandingEvent",
     "Subject",
 ]

@@ -91,7 +91,10 @@ class Activity(Base):
 
 
 class Decision(Base):
-    """One recorded evaluation; its inputs are in the history, encrypted for the client."""
+    """One recorded evaluation; its inputs are in the history, encrypted for the client.
+
+    ``held`` is the tier held from then on, ``tier`` the one by which the client is served.
+    """
 
     __tablename__ = "decisions"
     __table_args__ = (Index("ix_decisions_client_id_day", "client_id", "day"),)
@@ -101,9 +104,32 @@ class Decision(Base):
     day: Mapped[date]
     at: Mapped[datetime] = mapped_column(Instant)
     policy_version: Mapped[int] = mapped_column(ForeignKey("policy_versions.id"))
-    held: Mapped[str | None] = mapped_column(String(63))
     entitled: Mapped[str | None] = mapped_column(String(63))
+    held: Mapped[str] = mapped_column(String(63))
     tier: Mapped[str] = mapped_column(String(63))
+
+
+class StandingEvent(Base):
+    """Something that happened to a client's standing by a decision.
+
+    ``tier`` is the tier held after it, ``before`` the one before, where it is another;
+    ``benefits`` are the keys of those withdrawn or given back.
+    """
+
+    __tablename__ = "standing_events"
+    __table_args__ = (
+        Index("ix_standing_events_client_id_day", "client_id", "day"),
+        Index("ix_standing_events_day_kind", "day", "kind"),
+    )
+
+    id: Mapped[int] = mapped_column(_Number, primary_key=True)
+    decision_id: Mapped[str] = mapped_column(ForeignKey("decisions.id"), index=True)
+    client_id: Mapped[int] = mapped_column(ForeignKey("clients.id"))
+    day: Mapped[date]
+    kind: Mapped[str] = mapped_column(String(20))
+    tier: Mapped[str] = mapped_column(String(63))
+    before: Mapped[str | None] = mapped_column(String(63))
+    benefits: Mapped[Any] = mapped_column(ExactJson)
 
 
 class Standing(Base):
@@ -111,18 +137,23 @@ class Standing(Base):
 
     It is good as long as the client's ``facts_version`` and the policy in force are those it was
     decided with, and the business date is before ``next_due`` (None: as long as nothing else
-    changes).
+    changes).  ``tier`` is the one by which the client is served, ``held`` the one held by the
+    rules; ``basis`` is all that the next decision goes on from.
     """
 
     __tablename__ = "standings"
 
     client_id: Mapped[int] = mapped_column(ForeignKey("clients.id"), primary_key=True)
     tier: Mapped[str] = mapped_column(String(63), index=True)
+    held: Mapped[str] = mapped_column(String(63))
+    state: Mapped[str] = mapped_column(String(20), index=True)
     since: Mapped[date]
+    deadline: Mapped[date | None]
     as_of: Mapped[date]
     next_due: Mapped[date | None]
     policy_version: Mapped[int] = mapped_column(ForeignKey("policy_versions.id"))
     policy_digest: Mapped[str] = mapped_column(String(64))
     facts_version: Mapped[int]
     decision_id: Mapped[str] = mapped_column(ForeignKey("decisions.id"))
+    basis: Mapped[Any] = mapped_column(ExactJson)
     answer: Mapped[str] = mapped_column(Text)

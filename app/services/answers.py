@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
+from app.services.policies import PolicyInForce
 from app.words import Words
+from rules.decide import State, deadline, ground_of, in_force, state
 from rules.explain import Explanation, Reason, Way
 from rules.facts import exact_text, write_value, written_number
-from rules.policy import Metric, Names, Policy
+from rules.policy import Facts, Metric, Names, Policy
+from rules.standing import Standing
+from rules.verdict import Verdict
 from rules.vocabulary import MetricType
+from rules.windows import DAY
 
 
 class Writer:
@@ -87,3 +94,116 @@ def _shortfall(metric: Metric, steps: int | None) -> object:
     if steps is None or metric.type is MetricType.DATE:
         return steps
     return written_number(metric.places, steps)
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """One decision about a client: by which policy, from which facts, and how they stand by it."""
+
+    in_force: PolicyInForce
+    decision: str
+    facts: Facts
+    verdict: Verdict
+    standing: Standing
+
+    @property
+    def policy(self) -> Policy:
+        return self.in_force.policy
+
+    @property
+    def day(self) -> date:
+        return self.standing.as_of
+
+    @property
+    def tier(self) -> str:
+        """The tier by which the client is served: an override goes over the one held."""
+        return in_force(self.policy, self.standing, self.standing.under, self.day)
+
+    @property
+    def entitled(self) -> str | None:
+        """The tier that the facts give; None where that cannot be said."""
+        return None if self.verdict.open_tiers else self.policy.tiers[self.verdict.tier].key
+
+    @property
+    def state(self) -> State:
+        return state(self.standing, self.standing.under, self.day)
+
+    @property
+    def deadline(self) -> date | None:
+        """The last day on which what is missing can be made good; None if nothing is under way."""
+        lost = deadline(self.policy, self.standing)
+        return lost and lost - DAY
+
+    def explained(self) -> Explanation:
+        return self.in_force.explainer.explain(
+            self.facts, self.verdict, self.day, self.standing.tier
+        )
+
+
+def standing_answer(client: str, judged: Judged, words: Words) -> dict[str, Any]:
+    """Write how a client stands, why, what is missing, and how to serve them."""
+    policy, standing, explained = judged.policy, judged.standing, judged.explained()
+    write, tier = Writer(policy, words), policy.tier(judged.tier)
+    promised = {
+        *tier.standards,
+        *(key for segment in explained.segments for key in segment.standards),
+    }
+
+    def tier_named(key: str | None) -> dict[str, str] | None:
+        return None if key is None else write.named(key, policy.tier(key).name)
+
+    def benefits(are_withdrawn: bool) -> list[dict[str, str]]:
+        return [
+            write.named(each.key, each.name)
+            for each in tier.benefits
+            if (each.key in standing.withdrawn) is are_withdrawn
+        ]
+
+    return {
+        "client": client,
+        "tier": tier_named(tier.key),
+        "held": tier_named(standing.tier),
+        "entitled": tier_named(judged.entitled),
+        "undetermined": write.undetermined(explained),
+        "since": standing.since.isoformat(),
+        "ground": _ground(judged),
+        "state": judged.state,
+        "deadline": judged.deadline and judged.deadline.isoformat(),
+        "under": [
+            {
+                "kind": each.kind,
+                "tier": tier_named(each.tier),
+                "first": each.first.isoformat(),
+                "last": each.last.isoformat(),
+            }
+            for each in standing.under
+        ],
+        "as_of": judged.day.isoformat(),
+        "segments": [write.named(each.key, each.name) for each in explained.segments],
+        "benefits": benefits(are_withdrawn=False),
+        "withdrawn": benefits(are_withdrawn=True),
+        "standards": [
+            {
+                **write.named(each.key, each.name),
+                "answers": each.answers,
+                "promise": {"kind": each.promise.kind, **each.promise.terms},
+            }
+            for each in policy.standards
+            if each.key in promised
+        ],
+        "reasons": write.reasons(explained),
+        "next_tier": write.way(explained.next_tier),
+        "to_stay": write.way(explained.to_stay),
+        "sentences": write.sentences(explained),
+        "policy": {"version": judged.in_force.number, "digest": policy.digest},
+        "decision": judged.decision,
+    }
+
+
+def _ground(judged: Judged) -> dict[str, str | None] | None:
+    """Write why the tier is held, and until when: grace lasts until the step that takes it."""
+    ground = ground_of(judged.standing, judged.day)
+    if ground is None:
+        return None
+    until = ground.last or (judged.deadline if ground.cause == "grace" else None)
+    return {"cause": ground.cause, "until": None if until is None else until.isoformat()}

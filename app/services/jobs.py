@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from threading import Event
+from types import MappingProxyType
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
@@ -118,14 +119,23 @@ def add(act: Act, kind: str, key: str, due_at: datetime) -> bool:
     return act.session.execute(statement.returning(Job.id)).scalar() is not None
 
 
-def plan(act: Act, kinds: Collection[str], time_zone: str) -> None:
-    """Add the jobs of today and tomorrow, of each kind.
+def plan(
+    act: Act,
+    kinds: Collection[str],
+    time_zone: str,
+    missed: Mapping[str, Sequence[date]] = MappingProxyType({}),
+) -> None:
+    """Add the jobs of today and tomorrow, of each kind, and those of dates that it missed.
 
     Tomorrow's are there so that it shows when nobody works any more.  One that comes too late is
     due now: nobody could have worked on it before.
     """
     today = local_day(act.at, ZoneInfo(time_zone))
-    wanted = {f"{kind}:{day}": (kind, day) for day in (today, today + DAY) for kind in kinds}
+    wanted = {
+        f"{kind}:{day}": (kind, day)
+        for kind in kinds
+        for day in (*missed.get(kind, ()), today, today + DAY)
+    }
     there = set(act.session.execute(select(Job.key).where(Job.key.in_(wanted))).scalars())
     for key, (kind, day) in wanted.items():
         if key not in there:
@@ -160,6 +170,15 @@ def retry(act: Act, job_id: int) -> None:
         raise NotActionable("Job %(id)d has not failed, or is being worked on.", id=job_id)
 
 
+def hurry(act: Act, key: str) -> None:
+    """Make a job that waits for its time, or to be tried again, due now."""
+    act.session.execute(
+        update(Job)
+        .where(Job.key == key, Job.state.in_(("waiting", "failed")))
+        .values(state="waiting", due_at=act.at, failures=0, finished_at=None)
+    )
+
+
 def jobs(session: Session) -> Sequence[Job]:
     """Return all jobs, the latest due first."""
     return session.execute(select(Job).order_by(Job.due_at.desc(), Job.id.desc())).scalars().all()
@@ -182,19 +201,26 @@ def stalled_since(session: Session, now: datetime) -> datetime | None:
 # -- a worker's hands ------------------------------------------------------------------------
 
 
-def claim(
+def claim(  # noqa: PLR0913 - which job, for whom, from when and for how long
     database: Database,
     worker: str,
     now: datetime,
     kinds: Collection[str],
     length: timedelta = LEASE,
+    *,
+    key: str | None = None,
 ) -> Lease | None:
-    """Take the job that has been due longest, or whose worker has fallen silent."""
+    """Take the job that has been due longest, or whose worker has fallen silent.
+
+    :param key: only the job of this key; without it, any.
+    """
+    named = () if key is None else (Job.key == key,)
     with database.writing() as session:
         job = session.execute(
             select(Job)
             .where(
                 Job.kind.in_(kinds),
+                *named,
                 or_(
                     and_(Job.state == "waiting", Job.due_at <= now),
                     and_(Job.state == "running", Job.leased_until <= now),

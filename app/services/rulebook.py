@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from threading import Lock
 
-from sqlalchemy import exists, select
+from sqlalchemy import exists, or_, select
 from sqlalchemy.orm import Session
 
 from app.models import Approval, PolicyVersion
@@ -55,6 +56,22 @@ class Rulebook:
         if found is None:
             raise NoPolicy
         return self.version(session, found)
+
+    def at(self, session: Session, instant: datetime) -> PolicyInForce | None:
+        """Return the policy that was in force at an instant, if there was one.
+
+        :raises PolicyUnusable: if the engine fails on it, or this program cannot read it.
+        """
+        found = session.execute(
+            select(PolicyVersion.id)
+            .where(
+                PolicyVersion.in_force_from <= instant,
+                or_(PolicyVersion.in_force_until.is_(None), PolicyVersion.in_force_until > instant),
+            )
+            .order_by(PolicyVersion.in_force_from.desc())
+            .limit(1)
+        ).scalar()
+        return None if found is None else self.version(session, found)
 
     def version(self, session: Session, number: int) -> PolicyInForce:
         """Return a version that is or was in force, ready to judge.

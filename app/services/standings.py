@@ -1,42 +1,52 @@
-"""How clients stand: decided by the policy in force, recorded, and kept ready to be told.
+"""How clients stand: decided date by date, recorded, and kept ready to be told.
 
-Grounds and demotion are not carried out yet: the tier held is the one the facts give, or, where
-that cannot be said, at least the one held before.
+Whoever needs a standing first decides about it, in the order of the dates: what was missed since
+the last review is caught up with, each date on its own facts and by the policy of that date.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import date
-from fractions import Fraction
+from collections import Counter
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import func, insert, select, update
 from sqlalchemy.orm import Session
 
-from app.models import Activity, AttributeValue, Client, Decision, Standing, Subject
-from app.services.answers import Writer
-from app.services.errors import NotThere
-from app.services.evaluations import Stored
-from app.services.history import Act, Entry, Input, SubjectKey, random_id, read_input, record
+from app.models import Client, Decision, Job, StandingEvent, Subject
+from app.models import Standing as StandingRow
+from app.services.answers import Judged, standing_answer
+from app.services.basis import read_standing, write_events, write_measures, write_standing
+from app.services.changes import Change
+from app.services.history import Act, Entry, Input, SubjectKey, random_id, record
+from app.services.jobs import due_on
 from app.services.policies import PolicyInForce
+from app.services.recorded import measured, packed, recorded_of
+from app.services.rows import insert_rows
 from app.services.rulebook import Rulebook
 from app.words import Words
 from rules import measure
+from rules.decide import decide as decide_on
 from rules.document.strict_json import canonical_bytes, dumps
 from rules.due import next_due
 from rules.engine import EngineFailure
-from rules.facts import too_large, write_value
 from rules.judge import Disagreement
-from rules.measure import CannotMeasure, Statement
+from rules.measure import CannotMeasure
 from rules.messages import Message
-from rules.policy import Facts, Policy
-from rules.vocabulary import MetricType, Value
+from rules.policy import Policy
+from rules.standing import Event, Findings, Measure, Standing
+from rules.windows import DAY, local_day
+
+REVIEW = "review"
+"""The kind of the jobs that decide about everybody on a date."""
 
 NO_AGREEMENT = Message("The evaluators failed to agree on an answer; it has been recorded.")
 """What a reader is told of it; the facts it was about are for the log only."""
+
+_ERASED = Message("Nothing is decided about a client who has been erased.")
 
 
 class NoTier(Exception):
@@ -51,371 +61,344 @@ class NoTier(Exception):
 class Decided:
     """What an evaluation of clients came to.
 
-    ``standings`` are those now good, by client id, whether decided here or just before by
-    somebody else; ``failed`` says of whom no tier could be named, and why.
+    ``standings`` are those now good, by client id, whether decided here or before by somebody
+    else; ``failed`` says of whom no tier could be named, and why.  ``decided`` counts the
+    decisions: several of a client with whom missed dates were caught up.
     """
 
-    standings: dict[int, Standing] = field(default_factory=dict)
+    standings: dict[int, StandingRow] = field(default_factory=dict)
     decided: int = 0
+    already_good: int = 0
+    events: Counter[str] = field(default_factory=Counter)
     failed: dict[int, Message] = field(default_factory=dict)
     failures: list[EngineFailure | Disagreement] = field(default_factory=list)
 
 
-def is_good(standing: Standing | None, facts_version: int, version: int | None, day: date) -> bool:
-    """Tell whether a standing can be told on a business date without deciding again."""
-    return (
-        standing is not None
-        and standing.facts_version == facts_version
-        and standing.policy_version == version
-        and standing.as_of <= day
-        and (standing.next_due is None or day < standing.next_due)
-    )
+LONGEST_GAP = 31
+"""Days that are caught up with; those missed before stay unevaluated, which costs nobody a tier."""
 
 
-def decide(
-    act: Act, rulebook: Rulebook, client_ids: Collection[int], day: date, words: Words
+def reviewed_until(session: Session, today: date) -> date | None:
+    """Return the last business date that is not caught up with any more; None without a review.
+
+    That is the one on which everybody was last reviewed, or one so long ago that it is let be.
+    """
+    found = session.execute(
+        select(func.max(Job.key)).where(Job.kind == REVIEW, Job.state == "finished")
+    ).scalar()
+    if found is None:
+        return None
+    last = date.fromisoformat(found.removeprefix(f"{REVIEW}:"))
+    return max(last, today - (LONGEST_GAP + 1) * DAY)
+
+
+def decide(  # noqa: PLR0913 - about whom, when, by what, and in which words
+    act: Act,
+    rulebook: Rulebook,
+    client_ids: Collection[int],
+    day: date,
+    words: Words,
+    *,
+    catches_up: bool = True,
 ) -> tuple[PolicyInForce, Decided]:
     """Decide about those of these clients whose standing is not good any more.
 
     Whoever comes second to a client, on the same date, by the same policy and with the same
     facts, finds it decided.
 
+    :param catches_up: whether the dates missed since the last review are decided first.
     :raises NoPolicy, PolicyUnusable: if there is nothing to decide by.
     """
-    session, found = act.session, Decided()
+    in_force = rulebook.in_force(act.session)
+    zone = ZoneInfo(in_force.policy.time_zone)
+    today = max(day, local_day(act.at, zone))
+    reviewed = reviewed_until(act.session, today) if catches_up else None
+    batch = _Batch(act, rulebook, in_force, words, today)
+    for client in _read(act.session, client_ids):
+        created = local_day(client.created_at, zone)
+        batch.decide(client, _dates(client.row, created, day, today, reviewed))
+    return in_force, batch.stored(client_ids)
+
+
+# -- who is decided about, and on which dates ------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Client:
+    """A client as they are known when they are decided about."""
+
+    id: int
+    reference: str
+    subject: SubjectKey
+    language: str | None
+    facts_version: int
+    created_at: datetime
+    row: StandingRow | None
+    recorded: measure.Client
+    measures: tuple[Measure, ...]
+
+
+def _read(session: Session, client_ids: Collection[int]) -> Iterator[_Client]:
+    """Yield these clients; nobody else decides about them while the transaction is open."""
     clients = session.execute(
-        select(Client.id, Client.reference, Client.subject, Client.facts_version, Subject.key)
+        select(
+            Client.id,
+            Client.reference,
+            Client.language,
+            Client.facts_version,
+            Client.created_at,
+            Client.subject,
+            Subject.key,
+        )
         .join(Subject, Subject.id == Client.subject)
         .where(Client.id.in_(client_ids))
         .order_by(Client.id)
         .with_for_update(of=Client)
     ).all()
-    in_force = rulebook.in_force(session)
-    held = {
-        each.client_id: each
-        for each in session.execute(
-            select(Standing).where(Standing.client_id.in_(client_ids))
-        ).scalars()
-    }
-    open_ = []
-    for client in clients:
-        standing = held.get(client.id)
-        if standing and is_good(standing, client.facts_version, in_force.number, day):
-            found.standings[client.id] = standing
-        else:
-            open_.append(client)
-    for gone in set(client_ids).difference(client.id for client in clients):
-        found.failed[gone] = Message("Nothing is decided about a client who has been erased.")
-    recorded = recorded_of(session, [client.id for client in open_])
-    decisions: list[dict[str, Any]] = []
-    added: list[dict[str, Any]] = []
-    changed: list[dict[str, Any]] = []
-    entries: list[Entry] = []
-    for client in open_:
-        standing, known = held.get(client.id), recorded[client.id]
-        try:
-            answer = _Answer.of(in_force, measured(in_force.policy, known, day), day, standing)
-            text = answer.written(in_force, client.reference, words)
-        except CannotMeasure as error:
-            found.failed[client.id] = error.message
-            continue
-        except (EngineFailure, Disagreement) as error:
-            found.failed[client.id] = NO_AGREEMENT
-            found.failures.append(error)
-            continue
-        decisions.append(
-            {
-                "id": answer.decision,
-                "client_id": client.id,
-                "day": day,
-                "at": act.at,
-                "policy_version": in_force.number,
-                "held": standing.tier if standing else None,
-                "entitled": answer.entitled,
-                "tier": answer.tier,
-            }
+    found = session.execute(select(StandingRow).where(StandingRow.client_id.in_(client_ids)))
+    rows = {each.client_id: each for each in found.scalars()}
+    recorded = recorded_of(session, [each.id for each in clients])
+    for each in clients:
+        yield _Client(
+            each.id,
+            each.reference,
+            SubjectKey(each.subject, each.key),
+            each.language,
+            each.facts_version,
+            each.created_at,
+            rows.get(each.id),
+            recorded[each.id],
+            (),
         )
-        details = {
-            "day": day.isoformat(),
-            "policy": {"version": in_force.number, "digest": in_force.policy.digest},
-        }
-        said = canonical_bytes(answer.said(in_force.policy))
-        inputs = [Input(SubjectKey(client.subject, client.key), said)]
-        entries.append(Entry("client.decided", f"decision:{answer.decision}", details, inputs))
-        row = {
-            "client_id": client.id,
-            "tier": answer.tier,
-            "since": answer.since,
-            "as_of": day,
-            "next_due": next_due(in_force.policy, known, day),
-            "policy_version": in_force.number,
-            "policy_digest": in_force.policy.digest,
-            "facts_version": client.facts_version,
-            "decision_id": answer.decision,
-            "answer": text,
-        }
-        (added if standing is None else changed).append(row)
-        found.standings[client.id] = Standing(**row)
-    if decisions:
-        session.execute(insert(Decision), decisions)
-        for statement, rows in ((insert(Standing), added), (update(Standing), changed)):
-            if rows:
-                session.execute(statement, rows)
-        record(act, *entries)
-    return in_force, Decided(found.standings, len(decisions), found.failed, found.failures)
 
 
-def tell(
-    session: Session, rulebook: Rulebook, reference: str, standing: Standing, words: Words
-) -> str:
-    """Return a standing's answer in other words than those it is kept ready in.
+def _dates(
+    row: StandingRow | None, created: date, day: date, today: date, reviewed: date | None
+) -> list[date]:
+    """Return the dates to be decided, in order: those missed since the last review, and one.
 
-    :raises LookupError: if what it was decided from has been erased.
+    A date that is over is decided once; today may be once more, when something came since.
     """
-    in_force = rulebook.version(session, standing.policy_version)
-    subject = session.execute(
-        select(Client.subject).where(Client.id == standing.client_id)
-    ).scalar_one()
-    said = read_input(session, f"decision:{standing.decision_id}", subject)
-    if said is None:
-        raise LookupError(standing.decision_id)
-    answer = _Answer(
-        unpacked(in_force.policy, said["facts"]),
-        standing.as_of,
-        standing.tier,
-        standing.since,
-        said["entitled"],
-        standing.decision_id,
-    )
-    return answer.written(in_force, reference, words)
+    if row is not None and row.as_of >= day:
+        return [day] if row.as_of == day == today else []
+    if reviewed is None:
+        return [day]
+    missed = max(reviewed + DAY, created if row is None else row.as_of + DAY)
+    first = min(missed, day)
+    return [first + number * DAY for number in range((day - first).days + 1)]
+
+
+# -- deciding --------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
-class _Answer:
-    """One decision, and all that is told of it."""
+class _Stand:
+    """How a client stands as far as dates have been decided; ``judged`` where it was just now."""
 
-    facts: Facts
-    day: date
-    tier: str
-    since: date
-    entitled: str | None
-    decision: str
+    standing: Standing | None = None
+    decision: str | None = None
+    facts_version: int | None = None
+    version: int | None = None
+    next_due: date | None = None
+    judged: Judged | None = None
 
     @classmethod
-    def of(
-        cls, in_force: PolicyInForce, facts: Facts, day: date, standing: Standing | None
-    ) -> _Answer:
-        verdict = in_force.judge.judge(facts)
-        keys = [tier.key for tier in in_force.policy.tiers]
-        place = verdict.tier
-        if verdict.open_tiers and standing is not None and standing.tier in keys:
-            place = max(place, keys.index(standing.tier))  # undetermined: nothing is lost
-        since = standing.since if standing and standing.tier == keys[place] else day
-        entitled = None if verdict.open_tiers else keys[verdict.tier]
-        return cls(facts, day, keys[place], since, entitled, random_id())
+    def of(cls, row: StandingRow | None) -> _Stand:
+        if row is None:
+            return cls()
+        return cls(
+            read_standing(row.basis),
+            row.decision_id,
+            row.facts_version,
+            row.policy_version,
+            row.next_due,
+        )
 
-    def said(self, policy: Policy) -> dict[str, Any]:
-        """Return what the history keeps of the decision, for the client's eyes."""
-        return {
-            "facts": packed(policy, self.facts),
-            "entitled": self.entitled,
-            "tier": self.tier,
-        }
+    def is_good(self, facts_version: int, version: int, day: date) -> bool:
+        """Tell whether nothing could come out differently on a day."""
+        return (self.facts_version, self.version) == (facts_version, version) and (
+            self.next_due is None or day < self.next_due
+        )
 
-    def written(self, in_force: PolicyInForce, reference: str, words: Words) -> str:
-        policy = in_force.policy
-        verdict = in_force.judge.judge(self.facts)
-        explained = in_force.explainer.explain(self.facts, verdict, self.day, self.tier)
-        write, tier = Writer(policy, words), policy.tier(self.tier)
-        promised = {
-            *tier.standards,
-            *(key for segment in explained.segments for key in segment.standards),
-        }
-        return dumps(
+
+class _Batch:
+    """Decides about clients one by one, and stores all it came to at the end."""
+
+    def __init__(
+        self, act: Act, rulebook: Rulebook, in_force: PolicyInForce, words: Words, today: date
+    ) -> None:
+        self._act, self._rulebook, self._words, self._today = act, rulebook, words, today
+        self._in_force = in_force
+        self._policies = {today: in_force}
+        self._found = Decided()
+        self._decisions: list[dict[str, Any]] = []
+        self._events: list[tuple[Any, ...]] = []
+        self._entries: list[Entry] = []
+        self._changes: list[Change] = []
+        self._rows: dict[bool, list[dict[str, Any]]] = {True: [], False: []}
+
+    def decide(self, client: _Client, dates: Sequence[date]) -> None:
+        """Decide about a client on these dates; on one that fails nothing is lost."""
+        stand, why = _Stand.of(client.row), None
+        for day in dates:
+            with_policy, why = self._policy_of(day), None
+            if stand.is_good(client.facts_version, with_policy.number, day):
+                continue
+            try:
+                stand = self._decided_on(client, stand, with_policy, day)
+            except CannotMeasure as error:
+                why = error.message
+            except (EngineFailure, Disagreement) as error:
+                why = NO_AGREEMENT
+                self._found.failures.append(error)
+        row = client.row if stand.judged is None else self._row(client, stand, stand.judged)
+        if why is not None:
+            self._found.failed[client.id] = why
+        elif row is not None:
+            self._found.standings[client.id] = row
+
+    def _policy_of(self, day: date) -> PolicyInForce:
+        """Return the policy by which a date is decided: the one it began with, if there was one.
+
+        Today is decided by the one in force now.
+        """
+        if day not in self._policies:
+            began = due_on(day, self._in_force.policy.time_zone)
+            then = self._rulebook.at(self._act.session, began)
+            self._policies[day] = then or self._in_force
+        return self._policies[day]
+
+    def _decided_on(
+        self, client: _Client, stand: _Stand, with_policy: PolicyInForce, day: date
+    ) -> _Stand:
+        policy = with_policy.policy
+        before = _fitting(policy, stand.standing)
+        facts = measured(policy, client.recorded, day)
+        verdict = with_policy.judge.judge(facts)
+        standing, events = decide_on(
+            policy,
+            Findings.of(policy, verdict, facts),
+            before,
+            day,
+            measures=client.measures,
+            issued=self._today,
+        )
+        judged = Judged(with_policy, random_id(), facts, verdict, standing)
+        self._note(client, stand, judged, events)
+        due = _due(client, stand, judged)
+        number = with_policy.number
+        return _Stand(standing, judged.decision, client.facts_version, number, due, judged)
+
+    def _note(
+        self, client: _Client, before: _Stand, judged: Judged, events: tuple[Event, ...]
+    ) -> None:
+        """Note a decision, what happened by it, and what the history is to keep of it."""
+        decision, day, in_force = judged.decision, judged.day, judged.in_force
+        self._decisions.append(
             {
-                "client": reference,
-                "tier": write.named(tier.key, tier.name),
-                "since": self.since.isoformat(),
-                "entitled": None
-                if self.entitled is None
-                else write.named(self.entitled, policy.tier(self.entitled).name),
-                "undetermined": write.undetermined(explained),
-                "as_of": self.day.isoformat(),
-                "segments": [write.named(each.key, each.name) for each in explained.segments],
-                "benefits": [write.named(each.key, each.name) for each in tier.benefits],
-                "standards": [
-                    {
-                        **write.named(each.key, each.name),
-                        "answers": each.answers,
-                        "promise": {"kind": each.promise.kind, **each.promise.terms},
-                    }
-                    for each in policy.standards
-                    if each.key in promised
-                ],
-                "reasons": write.reasons(explained),
-                "next_tier": write.way(explained.next_tier),
-                "to_stay": write.way(explained.to_stay),
-                "sentences": write.sentences(explained),
-                "policy": {"version": in_force.number, "digest": policy.digest},
-                "decision": self.decision,
+                "id": decision,
+                "client_id": client.id,
+                "day": day,
+                "at": self._act.at,
+                "policy_version": in_force.number,
+                "entitled": judged.entitled,
+                "held": judged.standing.tier,
+                "tier": judged.tier,
             }
         )
+        self._events += [
+            (decision, client.id, day, each.kind, each.tier, each.before, list(each.benefits))
+            for each in events
+        ]
+        policy = {"version": in_force.number, "digest": judged.policy.digest}
+        said = {
+            "facts": packed(judged.policy, judged.facts),
+            "before": before.decision,
+            "issued": self._today.isoformat(),
+            "measures": write_measures(client.measures),
+            "standing": write_standing(judged.standing),
+            "events": write_events(events),
+        }
+        details = {"day": day.isoformat(), "policy": policy}
+        inputs = [Input(client.subject, canonical_bytes(said))]
+        self._entries.append(Entry("client.decided", f"decision:{decision}", details, inputs))
+        if events:
+            self._changes.append(self._change(client, before, judged, events))
 
-
-def measured(policy: Policy, client: measure.Client, day: date) -> dict[str, Value]:
-    """Return a client's facts on a business date.
-
-    :raises CannotMeasure: if what is recorded does not fit the policy.
-    """
-    facts = measure.measure(policy, client, day)
-    for problem in too_large(policy, facts):
-        raise CannotMeasure(problem.path, problem.message)
-    return facts
-
-
-def recorded_of(session: Session, client_ids: Sequence[int]) -> Mapping[int, measure.Client]:
-    """Return what is recorded of clients, without what was taken out again."""
-    statements: dict[int, dict[str, list[Statement]]] = defaultdict(dict)
-    rows = session.execute(
-        select(
-            AttributeValue.client_id, AttributeValue.name, AttributeValue.day, AttributeValue.value
+    def _change(
+        self, client: _Client, before: _Stand, judged: Judged, events: tuple[Event, ...]
+    ) -> Change:
+        return Change(
+            client.id,
+            client.reference,
+            client.subject.id,
+            client.language,
+            judged.decision,
+            judged.in_force,
+            judged.day,
+            self._today,
+            before.standing,
+            judged.standing,
+            client.measures,
+            events,
+            judged.explained(),
         )
-        .where(AttributeValue.client_id.in_(client_ids))
-        .order_by(AttributeValue.day, AttributeValue.id)
+
+    def _row(self, client: _Client, stand: _Stand, judged: Judged) -> StandingRow:
+        """Write how a client stands now, with the answer ready."""
+        row = {
+            "client_id": client.id,
+            "tier": judged.tier,
+            "held": judged.standing.tier,
+            "state": judged.state,
+            "since": judged.standing.since,
+            "deadline": judged.deadline,
+            "as_of": judged.day,
+            "next_due": stand.next_due,
+            "policy_version": judged.in_force.number,
+            "policy_digest": judged.policy.digest,
+            "facts_version": client.facts_version,
+            "decision_id": judged.decision,
+            "basis": write_standing(judged.standing),
+            "answer": dumps(standing_answer(client.reference, judged, self._words)),
+        }
+        self._rows[client.row is None].append(row)
+        return StandingRow(**row)
+
+    def stored(self, client_ids: Collection[int]) -> Decided:
+        """Store what was decided, and return it; who is not there has been erased."""
+        session, found = self._act.session, self._found
+        if self._decisions:
+            session.execute(insert(Decision), self._decisions)
+            insert_rows(session, StandingEvent, _EVENT, self._events)
+            for is_new, statement in ((True, insert(StandingRow)), (False, update(StandingRow))):
+                if self._rows[is_new]:
+                    session.execute(statement, self._rows[is_new])
+            record(self._act, *self._entries)
+        for gone in set(client_ids).difference(found.standings, found.failed):
+            found.failed[gone] = _ERASED
+        found.events.update(kind for _, _, _, kind, *_ in self._events)
+        decided = {each["client_id"] for each in self._decisions}
+        good = len(found.standings.keys() - decided)
+        return replace(found, decided=len(self._decisions), already_good=good)
+
+
+_EVENT = ("decision_id", "client_id", "day", "kind", "tier", "before", "benefits")
+
+
+def _fitting(policy: Policy, before: Standing | None) -> Standing | None:
+    """Return how a client stood, if the policy still has that tier."""
+    return before if before and before.tier in {tier.key for tier in policy.tiers} else None
+
+
+def _due(client: _Client, stand: _Stand, judged: Judged) -> date | None:
+    """Return the first day after its own on which the client's standing could be another."""
+    standing, day = judged.standing, judged.day
+    is_at_rest = (
+        (stand.standing is None or stand.standing.as_of < day)
+        and judged.entitled == standing.tier
+        and standing.run is None
+        and not client.measures
+        and not any(each.last or each.cause == "grace" for each in standing.grounds)
     )
-    for client_id, name, day, value in rows:
-        statements[client_id].setdefault(name, []).append(Statement(day, value))
-    happened: dict[int, list[tuple[tuple[str, str], measure.Activity]]] = defaultdict(list)
-    voided: set[tuple[str, str]] = set()
-    rows = session.execute(
-        select(
-            Activity.client_id,
-            Activity.source,
-            Activity.external_id,
-            Activity.voids,
-            Activity.kind,
-            Activity.day,
-            Activity.amount,
-            Activity.quantity,
-            Activity.product,
-            Activity.channel,
-            Activity.attributes,
-        )
-        .where(Activity.client_id.in_(client_ids))
-        .order_by(Activity.day, Activity.id)
-    )
-    for client_id, source, name, voids, *said, attributes in rows:
-        if voids is not None:
-            voided.add((source, voids))
-        else:
-            activity = measure.Activity(*said, attributes or {})  # type: ignore[call-arg]  # as the columns are
-            happened[client_id].append(((source, name), activity))
-    return {
-        each: measure.Client(
-            statements.get(each, {}),
-            [activity for name, activity in happened.get(each, ()) if name not in voided],
-        )
-        for each in client_ids
-    }
-
-
-def stored(session: Session, references: Collection[str]) -> dict[str, Stored]:
-    """Return, of those of these clients that there are, what is recorded and the tier held."""
-    if not references:
-        return {}
-    rows = session.execute(
-        select(Client.id, Client.reference, Standing.tier)
-        .outerjoin(Standing, Standing.client_id == Client.id)
-        .where(Client.reference.in_(references))
-    ).all()
-    recorded = recorded_of(session, [each.id for each in rows])
-    return {each.reference: Stored(recorded[each.id], each.tier) for each in rows}
-
-
-def packed(policy: Policy, facts: Facts) -> dict[str, object]:
-    """Write facts so that they can be read again exactly; what lies between steps as n/d."""
-    return {
-        key: f"{value.numerator}/{value.denominator}"
-        if isinstance(value, Fraction)
-        else write_value(policy.metrics[key], value)
-        if isinstance(value, date)
-        else value
-        for key, value in facts.items()
-    }
-
-
-def unpacked(policy: Policy, written: Mapping[str, Any]) -> dict[str, Value]:
-    """Read what :func:`packed` wrote."""
-    facts: dict[str, Value] = {}
-    for key, value in written.items():
-        match policy.metrics[key].type:
-            case MetricType.DATE:
-                facts[key] = date.fromisoformat(value)
-            case MetricType.CHOICE:
-                facts[key] = value
-            case _:
-                facts[key] = Fraction(value) if isinstance(value, str) else value
-    return facts
-
-
-def tiers_on(
-    session: Session, rulebook: Rulebook, day: date, progress: Any = lambda _: None
-) -> tuple[PolicyInForce, dict[str, int], dict[str, Message]]:
-    """Count what tiers all clients' facts give on a business date, by the policy in force.
-
-    Nothing is recorded.  ``None`` counts the undetermined; the messages say, by reference, of
-    whom no tier could be named.
-    """
-    in_force = rulebook.in_force(session)
-    keys = [tier.key for tier in in_force.policy.tiers]
-    counts: dict[str, int] = {**dict.fromkeys(reversed(keys), 0)}
-    failed: dict[str, Message] = {}
-    last = 0
-    while True:
-        clients = session.execute(
-            select(Client.id, Client.reference)
-            .where(Client.id > last)
-            .order_by(Client.id)
-            .limit(1000)
-        ).all()
-        if not clients:
-            return in_force, counts, failed
-        recorded = recorded_of(session, [each.id for each in clients])
-        for client in clients:
-            try:
-                facts = measured(in_force.policy, recorded[client.id], day)
-                verdict = in_force.judge.judge(facts)
-            except (CannotMeasure, EngineFailure, Disagreement) as error:
-                failed[client.reference] = error.message
-                continue
-            key = UNDETERMINED if verdict.open_tiers else keys[verdict.tier]
-            counts[key] = counts.get(key, 0) + 1
-        last = clients[-1].id
-        progress(len(clients))
-
-
-UNDETERMINED = "undetermined"
-
-
-def number_of_clients(session: Session) -> int:
-    """Return how many clients there are."""
-    return session.execute(select(func.count()).select_from(Client)).scalar_one()
-
-
-def decision_named(
-    session: Session, rulebook: Rulebook, name: str
-) -> tuple[Decision, Client, PolicyInForce, dict[str, Value] | None]:
-    """Return a recorded decision, whose it was, by which policy, and its facts.
-
-    The facts are None where the client has been erased.
-
-    :raises NotThere: if there is none of this id.
-    """
-    decision = session.get(Decision, name)
-    if decision is None:
-        raise NotThere("There is no decision %(id)s.", id=name)
-    client = session.get_one(Client, decision.client_id)
-    in_force = rulebook.version(session, decision.policy_version)
-    said = read_input(session, f"decision:{name}", client.subject)
-    facts = None if said is None else unpacked(in_force.policy, said["facts"])
-    return decision, client, in_force, facts
+    return next_due(judged.policy, client.recorded, day) if is_at_rest else day + DAY

@@ -21,6 +21,7 @@ APPEND_ONLY = {
     "history_inputs": ("UPDATE", "DELETE"),
     "memberships": ("UPDATE",),
     "policy_revisions": ("UPDATE", "DELETE"),
+    "standing_events": ("UPDATE",),
 }
 
 
@@ -433,8 +434,8 @@ def upgrade() -> None:  # noqa: PLR0915 - a statement for each table and index
         sa.Column("day", sa.Date(), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("policy_version", sa.Integer(), nullable=False),
-        sa.Column("held", sa.String(length=63), nullable=True),
         sa.Column("entitled", sa.String(length=63), nullable=True),
+        sa.Column("held", sa.String(length=63), nullable=False),
         sa.Column("tier", sa.String(length=63), nullable=False),
         sa.ForeignKeyConstraint(["client_id"], ["clients.id"], name="fk_decisions_client_id"),
         sa.ForeignKeyConstraint(
@@ -480,13 +481,17 @@ def upgrade() -> None:  # noqa: PLR0915 - a statement for each table and index
             "client_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
         ),
         sa.Column("tier", sa.String(length=63), nullable=False),
+        sa.Column("held", sa.String(length=63), nullable=False),
+        sa.Column("state", sa.String(length=20), nullable=False),
         sa.Column("since", sa.Date(), nullable=False),
+        sa.Column("deadline", sa.Date(), nullable=True),
         sa.Column("as_of", sa.Date(), nullable=False),
         sa.Column("next_due", sa.Date(), nullable=True),
         sa.Column("policy_version", sa.Integer(), nullable=False),
         sa.Column("policy_digest", sa.String(length=64), nullable=False),
         sa.Column("facts_version", sa.Integer(), nullable=False),
         sa.Column("decision_id", sa.String(length=32), nullable=False),
+        sa.Column("basis", sa.Text(), nullable=False),
         sa.Column("answer", sa.Text(), nullable=False),
         sa.ForeignKeyConstraint(["client_id"], ["clients.id"], name="fk_standings_client_id"),
         sa.ForeignKeyConstraint(["decision_id"], ["decisions.id"], name="fk_standings_decision_id"),
@@ -495,7 +500,33 @@ def upgrade() -> None:  # noqa: PLR0915 - a statement for each table and index
         ),
         sa.PrimaryKeyConstraint("client_id", name="pk_standings"),
     )
+    op.create_index("ix_standings_state", "standings", ["state"], unique=False)
     op.create_index("ix_standings_tier", "standings", ["tier"], unique=False)
+    op.create_table(
+        "standing_events",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("decision_id", sa.String(length=32), nullable=False),
+        sa.Column(
+            "client_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("kind", sa.String(length=20), nullable=False),
+        sa.Column("tier", sa.String(length=63), nullable=False),
+        sa.Column("before", sa.String(length=63), nullable=True),
+        sa.Column("benefits", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["client_id"], ["clients.id"], name="fk_standing_events_client_id"),
+        sa.ForeignKeyConstraint(
+            ["decision_id"], ["decisions.id"], name="fk_standing_events_decision_id"
+        ),
+        sa.PrimaryKeyConstraint("id", name="pk_standing_events"),
+    )
+    op.create_index(
+        "ix_standing_events_client_id_day", "standing_events", ["client_id", "day"], unique=False
+    )
+    op.create_index("ix_standing_events_day_kind", "standing_events", ["day", "kind"], unique=False)
+    op.create_index(
+        "ix_standing_events_decision_id", "standing_events", ["decision_id"], unique=False
+    )
     head = sa.text("INSERT INTO history_head (id, size, frontier) VALUES (1, 0, :none)")
     op.execute(head.bindparams(none=b""))
     postgresql = op.get_bind().dialect.name == "postgresql"
@@ -504,6 +535,11 @@ def upgrade() -> None:  # noqa: PLR0915 - a statement for each table and index
 
 
 def downgrade() -> None:
+    op.drop_index("ix_standing_events_decision_id", table_name="standing_events")
+    op.drop_index("ix_standing_events_day_kind", table_name="standing_events")
+    op.drop_index("ix_standing_events_client_id_day", table_name="standing_events")
+    op.drop_table("standing_events")
+    op.drop_index("ix_standings_state", table_name="standings")
     op.drop_index("ix_standings_tier", table_name="standings")
     op.drop_table("standings")
     op.drop_index("ix_repeatable_requests_started_at", table_name="repeatable_requests")

@@ -21,7 +21,7 @@ from app.services.activities import (
     record_activities,
 )
 from app.services.authority import SYSTEM
-from app.services.standings import recorded_of
+from app.services.recorded import recorded_of
 from app.services.verification import verify
 from tests.app.company import Company
 

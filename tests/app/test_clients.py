@@ -23,7 +23,7 @@ from app.services.clients import (
     stated_of,
 )
 from app.services.errors import Invalid, NotThere, Stale
-from app.services.standings import recorded_of
+from app.services.recorded import recorded_of
 from rules.measure import Raw, Statement
 from tests.app.company import Company
 from tests.rules.builders import activities, attribute, metric, policy

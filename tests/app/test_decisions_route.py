@@ -44,7 +44,7 @@ def test_a_decision_is_told_as_it_was_made_also_under_a_later_policy(company: Co
     assert before["conditions"] == standing["reasons"]
     assert before["policy"] == standing["policy"]
     assert before["exact"] == {"cancelled_share": "100/3"}
-    assert (before["client"], before["tier"], before["held"]) == ("C-17", "silver", None)
+    assert (before["client"], before["tier"], before["held"]) == ("C-17", "silver", "silver")
 
 
 def test_of_the_erased_only_what_is_no_personal_fact_is_told(company: Company) -> None:

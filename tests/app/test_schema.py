@@ -40,7 +40,8 @@ def fill(company: Company) -> None:
     with merit.acting(TILL) as act:
         put_client(act, "C-17", stated, DAY)
     with merit.acting(TILL) as act:
-        record_activities(act, [NewActivity("till", "t-1", "C-17", "sale", DAY, amount=1)])
+        sold = [NewActivity("till", f"t-{n}", "C-17", "sale", DAY, amount=10**5) for n in range(3)]
+        record_activities(act, sold)
     with merit.acting(TILL) as act:
         put_group(act, "F-1", Membered(("C-17",), "C-17"), DAY)
     with merit.acting(TILL) as act:

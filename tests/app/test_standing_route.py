@@ -133,7 +133,7 @@ def test_who_reads_again_decides_nothing(company: Company, app: Flask) -> None:
     with company.merit.database.reading() as session:
         [made] = session.execute(select(Decision)).scalars()
     assert made.id == answered(first)["decision"]
-    assert (made.tier, made.entitled, made.held) == ("silver", "silver", None)
+    assert (made.tier, made.entitled, made.held) == ("silver", "silver", "silver")
 
 
 def test_of_many_who_read_first_one_decides(company: Company, app: Flask) -> None:
@@ -186,7 +186,9 @@ def test_where_windows_move_the_next_day_decides_again(company: Company, app: Fl
     assert standing(app)["as_of"] == "2026-07-02"
     assert decisions(company) == 2
     company.clock.advance(days=300)
-    assert standing(app)["tier"]["key"] == "standard"
+    answer = standing(app)
+    assert (answer["held"]["key"], answer["entitled"]["key"]) == ("silver", "standard")
+    assert (answer["state"], answer["deadline"]) == ("on_notice", "2027-06-26")
     assert decisions(company) == 3
 
 
@@ -203,12 +205,15 @@ def test_where_nothing_can_change_no_day_decides_again(new_company: Company) -> 
     assert decisions(new_company) == 2
 
 
-def test_a_clock_put_back_tells_nothing_of_days_to_come(company: Company, app: Flask) -> None:
+def test_a_clock_put_back_decides_nothing_anew(company: Company, app: Flask) -> None:
     regular(app)
-    standing(app)
+    before = standing(app)
     company.clock.advance(days=-1)
+    happened(app, *(sale(f"another-{n}", amount=1000000) for n in range(6)))
 
-    assert standing(app)["as_of"] == "2026-06-30"
+    assert standing(app) == before
+    company.clock.advance(days=1)
+    assert standing(app)["tier"]["key"] != before["tier"]["key"]
 
 
 # -- a new policy ------------------------------------------------------------------------------
@@ -230,10 +235,13 @@ def test_the_next_answer_is_by_the_policy_that_came_into_force_also_elsewhere(
     number = company.publish(document)
 
     after = standing(beside)
-    assert (before["tier"]["key"], after["tier"]["key"]) == ("silver", "standard")
+    assert (before["entitled"]["key"], after["entitled"]["key"]) == ("silver", "standard")
+    assert (after["tier"]["key"], after["state"]) == ("silver", "secure")  # until the night
     assert after["policy"]["version"] == number
     assert standing(app) == after
     assert decisions(company) == 2
+    company.clock.advance(days=1)
+    assert standing(beside)["state"] == "on_notice"
     close(other)
 
 
@@ -287,6 +295,8 @@ def test_where_no_tier_can_be_named_the_one_held_stays(careful: Company) -> None
         "at_least": {"key": "silver", "name": "silver"},
     }
     stated(app, spend=1000, debt=1)
+    assert standing(app)["tier"]["key"] == "gold"
+    careful.clock.advance(days=1)
     assert standing(app)["tier"]["key"] == "silver"
 
 

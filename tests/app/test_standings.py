@@ -14,7 +14,8 @@ from sqlalchemy import delete, func, select
 from app.models import Client, Decision, HistoryEntry, Standing, Subject
 from app.services.activities import NewActivity, record_activities
 from app.services.authority import SYSTEM
-from app.services.standings import Decided, decide, packed, unpacked
+from app.services.recorded import packed, unpacked
+from app.services.standings import Decided, decide
 from app.services.verification import verify
 from app.words import Words
 from rules.document import load

@@ -66,31 +66,30 @@ def test_a_worker_does_todays_jobs_and_leaves_tomorrows(company: Company) -> Non
 
     assert result.exit_code == 0, result.output
     assert states(company) == {
-        "nightly:2026-07-01": "finished",
+        "review:2026-07-01": "finished",
         "housekeeping:2026-07-01": "finished",
-        "nightly:2026-07-02": "waiting",
+        "review:2026-07-02": "waiting",
         "housekeeping:2026-07-02": "waiting",
     }
     with company.merit.database.reading() as session:
         assert session.execute(select(Standing.as_of)).scalar_one() == TODAY
 
 
-def test_each_day_has_its_own_jobs_and_a_day_left_out_is_not_caught_up_with(
+def test_each_day_has_its_own_jobs_and_a_day_left_out_is_caught_up_with(
     company: Company,
 ) -> None:
     once(company)
     company.clock.now = datetime(2026, 7, 3, 23, 4, tzinfo=UTC)  # four past midnight in London
     once(company)
-    assert states(company)["nightly:2026-07-04"] == "waiting"
+    assert states(company)["review:2026-07-04"] == "waiting"
 
     company.clock.advance(minutes=1)
     once(company)
 
     with company.merit.database.reading() as session:
-        found = {each.key: each.report for each in jobs.jobs(session) if each.kind == "nightly"}
-    assert sorted(found) == [f"nightly:2026-07-0{day}" for day in (1, 2, 4, 5)]
-    assert found["nightly:2026-07-02"]["ended"] == "The date is over."
-    assert found["nightly:2026-07-04"]["decided"] == 1
+        found = {each.key: each.report for each in jobs.jobs(session) if each.kind == "review"}
+    assert sorted(found) == [f"review:2026-07-0{day}" for day in (1, 2, 3, 4, 5)]
+    assert [found[f"review:2026-07-0{day}"]["decisions"] for day in (2, 3, 4)] == [1, 1, 1]
 
 
 def test_a_version_that_is_due_is_published_before_anybody_is_judged(company: Company) -> None:
@@ -122,20 +121,20 @@ def version_in_force(company: Company) -> int:
 def test_a_failure_is_told_without_naming_clients(
     company: Company, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.services.nightly.decide", fails)
+    monkeypatch.setattr("app.services.review.decide", fails)
 
     result = once(company)
 
     assert result.exit_code == 1
     assert "Error: Jobs that failed: 1; flask jobs list says why\n" in result.output
     assert "C-17" not in result.output
-    assert states(company)["nightly:2026-07-01"] == "waiting"
+    assert states(company)["review:2026-07-01"] == "waiting"
     with company.merit.database.reading() as session:
         [job] = session.execute(select(Job).where(Job.failures == 1)).scalars()
     assert (job.error, job.due_at) == ("ValueError", company.clock() + timedelta(minutes=1))
 
 
-def fails(*_: object) -> None:
+def fails(*_: object, **__: object) -> None:
     raise ValueError("C-17")
 
 
@@ -143,7 +142,7 @@ def test_before_there_is_a_policy_a_worker_has_nothing_to_decide(new_company: Co
     result = once(new_company)
 
     assert result.exit_code == 0, result.output
-    assert states(new_company)["nightly:2026-07-01"] == "finished"
+    assert states(new_company)["review:2026-07-01"] == "finished"
 
 
 def test_a_database_without_tables_is_told_plainly(place: Place, tmp_path: Path) -> None:
@@ -190,7 +189,7 @@ def test_a_worker_told_to_end_gives_back_the_job_it_is_at(company: Company, name
         said = []
         for line in process.stderr:
             said.append(json.loads(line))
-            if said[-1]["event"] == "job_started" and "nightly" in said[-1]["job"]:
+            if said[-1]["event"] == "job_started" and "review" in said[-1]["job"]:
                 process.send_signal(getattr(signal, name))
         assert process.wait(60) == 0
 
@@ -199,7 +198,7 @@ def test_a_worker_told_to_end_gives_back_the_job_it_is_at(company: Company, name
     assert {each["worker"] for each in said} == {said[0]["worker"]}
     assert not re.search(r"D-\d", json.dumps(said))
     company.clock.now = system_clock()
-    again = jobs.claim(company.merit.database, "two", company.clock(), ["nightly"])
+    again = jobs.claim(company.merit.database, "two", company.clock(), ["review"])
     assert again is not None
     assert 0 < again.done < 500
 

@@ -1,4 +1,4 @@
-"""The nightly evaluation: everybody decided once, in batches, and gone on with after a crash."""
+"""The review: everybody decided once, in batches, and gone on with after a crash."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import date
 from functools import partial
 from pathlib import Path
 from threading import Event
@@ -16,7 +16,7 @@ import pytest
 from sqlalchemy import delete, func, select, update
 
 from app.models import Client, Decision, HistoryEntry, Job, PolicyVersion, Standing, Subject
-from app.services import jobs, nightly
+from app.services import jobs, review, standings
 from app.services.activities import NewActivity, record_activities
 from app.services.authority import SYSTEM
 from app.services.clients import state
@@ -28,7 +28,7 @@ from tests.app.asking import EXAMPLE, ROOT, answered, counted, served
 from tests.app.company import NOW, Company, branch, close
 
 TODAY = date(2026, 7, 1)
-NUMBER = 2 * nightly.BATCH + 7
+NUMBER = 2 * review.BATCH + 7
 """Clients of the company: two batches and some more."""
 
 
@@ -58,14 +58,14 @@ def company(company: Company) -> Company:
 
 
 def evaluate(company: Company) -> Batch:
-    return partial(nightly.evaluate, company.merit.rulebook, company.merit.fixed)
+    return partial(review.review, company.merit.rulebook, company.merit.fixed)
 
 
 def claimed(company: Company, day: date = TODAY, worker: str = "one") -> jobs.Lease:
-    """Take the nightly job of a day, which is planned if it is not yet."""
+    """Take the review of a day, which is planned if it is not yet."""
     with company.merit.acting(SYSTEM) as act:
-        jobs.add(act, "nightly", f"nightly:{day}", act.at)
-    lease = jobs.claim(company.merit.database, worker, company.clock(), ["nightly"])
+        jobs.add(act, "review", f"review:{day}", act.at)
+    lease = jobs.claim(company.merit.database, worker, company.clock(), ["review"])
     assert lease is not None
     return lease
 
@@ -77,7 +77,7 @@ def carry_out(company: Company, lease: jobs.Lease, batch: Batch | None = None) -
 
 def report_of(company: Company, day: date = TODAY) -> Any:
     with company.merit.database.reading() as session:
-        return session.execute(select(Job.report).where(Job.key == f"nightly:{day}")).scalar_one()
+        return session.execute(select(Job.report).where(Job.key == f"review:{day}")).scalar_one()
 
 
 def answers(company: Company) -> list[_Answer]:
@@ -112,10 +112,11 @@ def test_everybody_is_decided_about_and_the_report_says_how_it_came_out(company:
     tiers = report.pop("tiers")
     assert report == {
         "clients": NUMBER,
-        "decided": NUMBER,
+        "decisions": NUMBER,
         "already_good": 0,
         "failed": 0,
         "subjects": [],
+        "events": {"promoted": tiers["silver"]},
     }
     assert set(tiers) == {"standard", "silver"}
     assert sum(tiers.values()) == NUMBER
@@ -153,7 +154,7 @@ def test_nobody_is_decided_about_again_by_the_same_policy_date_and_facts(company
     carry_out(company, claimed(company))
 
     report = report_of(company)
-    assert (report["decided"], report["already_good"]) == (1, NUMBER - 1)
+    assert (report["decisions"], report["already_good"]) == (1, NUMBER - 1)
     assert sum(report["tiers"].values()) == NUMBER
     assert decisions(company) == NUMBER + 1
 
@@ -165,13 +166,13 @@ def test_each_date_and_each_policy_is_decided_for_anew(company: Company) -> None
 
     carry_out(company, claimed(company, tomorrow))
 
-    assert report_of(company, tomorrow)["decided"] == NUMBER
+    assert report_of(company, tomorrow)["decisions"] == NUMBER
     document: Any = loads(EXAMPLE.read_bytes())
     company.publish({**document, "name": {"en": "Another", "uk": "Інша"}})
     with company.merit.acting(SYSTEM) as act:
         act.session.execute(delete(Job))
     carry_out(company, claimed(company, tomorrow))
-    assert report_of(company, tomorrow)["decided"] == NUMBER
+    assert report_of(company, tomorrow)["decisions"] == NUMBER
 
 
 def test_decisions_are_counted_when_they_cannot_be_undone_any_more(company: Company) -> None:
@@ -195,7 +196,7 @@ def test_of_whom_no_tier_can_be_named_the_report_has_subjects_and_no_references(
     carry_out(company, claimed(company))
 
     report = report_of(company)
-    assert (report["decided"], report["failed"]) == (NUMBER - 25, 25)
+    assert (report["decisions"], report["failed"]) == (NUMBER - 25, 25)
     with company.merit.database.reading() as session:
         first = session.execute(
             select(Client.subject)
@@ -217,26 +218,63 @@ def test_who_has_been_erased_is_not_decided_about(company: Company) -> None:
     assert (report["clients"], report["failed"]) == (NUMBER - 1, 0)
 
 
-def test_a_date_that_is_over_is_not_evaluated_any_more(company: Company) -> None:
-    yesterday = date(2026, 6, 30)
+def test_a_date_that_is_over_is_reviewed_on_its_own_facts(company: Company) -> None:
+    company.clock.advance(days=1)
+    with company.merit.acting(SYSTEM) as act:
+        sold = [
+            NewActivity("till", f"late-{n}", "C-0", "sale", date(2026, 7, 2), amount=10**6)
+            for n in range(4)
+        ]
+        record_activities(act, sold)
 
-    assert carry_out(company, claimed(company, yesterday)) == Left("finished")
+    carry_out(company, claimed(company))
+    assert answers(company)[0].tier == "standard"
 
-    assert report_of(company, yesterday)["ended"] == "The date is over."
-    assert decisions(company) == 0
+    carry_out(company, claimed(company, date(2026, 7, 2)))
+    assert answers(company)[0].tier != "standard"
 
 
-def test_an_evaluation_that_midnight_overtakes_ends_with_what_it_has(company: Company) -> None:
-    def overtaken(act: Any, lease: jobs.Lease) -> jobs.Step:
-        step = evaluate(company)(act, lease)
-        company.clock.now = datetime(2026, 7, 1, 23, 0, tzinfo=UTC)  # midnight in London
-        return step
+def test_dates_missed_are_named_from_the_last_review_on(company: Company) -> None:
+    carry_out(company, claimed(company))
+    company.clock.advance(days=4)
 
-    lease = replace(claimed(company), length=timedelta(days=1))
-    assert carry_out(company, lease, overtaken) == Left("finished")
+    with company.merit.acting(SYSTEM) as act:
+        assert review.missed(act, TODAY) == []
+        assert review.missed(act, date(2026, 7, 5)) == [date(2026, 7, day) for day in (2, 3, 4)]
+        assert len(review.missed(act, date(2027, 7, 1))) == standings.LONGEST_GAP
 
-    report = report_of(company)
-    assert (report["clients"], report["ended"]) == (nightly.BATCH, "The date is over.")
+
+def test_missed_dates_are_caught_up_with_in_order_whoever_comes_first(
+    company: Company, tmp_path: Path
+) -> None:
+    carry_out(company, claimed(company))
+    company.clock.advance(days=4)
+    close(company)
+    with branch(company, tmp_path) as other:
+        for day in range(2, 6):
+            carry_out(other, claimed(other, date(2026, 7, day)))
+        night_by_night = [replace(each, said={}) for each in answers(other)]
+        made = decisions(other)
+
+    carry_out(company, claimed(company, date(2026, 7, 5)))
+
+    assert [replace(each, said={}) for each in answers(company)] == night_by_night
+    assert decisions(company) == made == 5 * NUMBER
+    with company.merit.database.reading() as session:
+        days = (
+            session.execute(
+                select(Decision.day)
+                .join(Client, Client.id == Decision.client_id)
+                .join(HistoryEntry, HistoryEntry.object == "decision:" + Decision.id)
+                .where(Client.reference == "C-0")
+                .order_by(HistoryEntry.sequence)
+            )
+            .scalars()
+            .all()
+        )
+    assert days == [date(2026, 7, day) for day in range(1, 6)]
+    carry_out(company, claimed(company, date(2026, 7, 3)))
+    assert report_of(company, date(2026, 7, 3))["already_good"] == NUMBER
 
 
 def test_without_a_policy_there_is_nothing_to_decide(company: Company) -> None:
@@ -261,16 +299,16 @@ def test_an_open_batch_makes_nobody_wait_who_asks(company: Company) -> None:
     lease = claimed(company)
 
     with company.merit.acting(SYSTEM) as act:
-        assert evaluate(company)(act, lease).report["decided"] >= nightly.BATCH - 1
+        assert evaluate(company)(act, lease).report["decisions"] >= review.BATCH - 1
         assert answered(client.get("/api/v1/clients/C-1/standing")) == ready
 
 
 def test_two_evaluations_side_by_side_decide_about_each_client_once(company: Company) -> None:
     first = claimed(company)
     with company.merit.acting(SYSTEM) as act:
-        jobs.add(act, "nightly", f"nightly:{TODAY}x", act.at)
+        jobs.add(act, "beside", "beside", act.at)
     database = company.merit.database
-    second = jobs.claim(database, "two", company.clock(), ["nightly"])
+    second = jobs.claim(database, "two", company.clock(), ["beside"])
     assert second is not None
     beside = replace(first, id=second.id, fence=second.fence)  # the same date under another key
 
@@ -289,7 +327,7 @@ from threading import Event
 
 from app.config import Config
 from app.merit import Merit
-from app.services import jobs, nightly
+from app.services import jobs, review, standings
 
 database, secret, now, batches = sys.argv[1:]
 merit = Merit(Config(database, None, secret), lambda: datetime.fromisoformat(now))
@@ -298,7 +336,7 @@ left = int(batches)
 
 def batch(act, lease):
     global left
-    step = nightly.evaluate(merit.rulebook, merit.fixed, act, lease)
+    step = review.review(merit.rulebook, merit.fixed, act, lease)
     left -= 1
     if left < 0:
         print("in the middle", flush=True)
@@ -306,7 +344,7 @@ def batch(act, lease):
     return step
 
 
-lease = jobs.claim(merit.database, "killed", merit.clock(), ["nightly"])
+lease = jobs.claim(merit.database, "killed", merit.clock(), ["review"])
 jobs.carry_out(merit.database, merit.clock, lease, batch, Event())
 """
 
@@ -319,7 +357,7 @@ def test_a_worker_killed_in_the_middle_is_followed_by_another_to_the_same_end(
         carry_out(other, claimed(other))
         uninterrupted, report = answers(other), report_of(other)
     with company.merit.acting(SYSTEM) as act:
-        jobs.add(act, "nightly", f"nightly:{TODAY}", NOW)
+        jobs.add(act, "review", f"review:{TODAY}", NOW)
     config = company.merit.config
     with subprocess.Popen(
         [
@@ -334,10 +372,10 @@ def test_a_worker_killed_in_the_middle_is_followed_by_another_to_the_same_end(
         assert killed.stdout.readline() == b"in the middle\n"
         killed.kill()
 
-    assert decisions(company) == nightly.BATCH
+    assert decisions(company) == review.BATCH
     company.clock.advance(minutes=1)
     lease = claimed(company, worker="two")
-    assert (lease.fence, lease.done, lease.total) == (2, nightly.BATCH, NUMBER)
+    assert (lease.fence, lease.done, lease.total) == (2, review.BATCH, NUMBER)
     assert carry_out(company, lease) == Left("finished")
 
     assert answers(company) == uninterrupted

@@ -1,0 +1,229 @@
+"""``review``: all clients, or one, on a business date."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import date, timedelta
+from threading import Event, Thread
+from types import FrameType
+from typing import Any, get_args
+
+import click
+from flask.cli import with_appcontext
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.cli.figures import DayParameter, bar, lease_option, show_tiers
+from app.cli.speech import said_plainly, say
+from app.clock import business_date
+from app.merit import Merit, merit
+from app.models import Client, Job
+from app.services import jobs
+from app.services.authority import SYSTEM
+from app.services.counts import number_of_clients
+from app.services.errors import Invalid, NotActionable, NotThere
+from app.services.history import Act
+from app.services.jobs import Lease, Step
+from app.services.review import NOTHING, missed, review
+from app.services.standings import REVIEW, NoTier, decide, reviewed_until
+from app.services.tally import count
+from app.words import Words
+from rules.document import Problem
+from rules.messages import Message
+from rules.standing import EventKind
+
+_LOOK_AGAIN = 1.0
+"""Seconds between looks at a review that somebody else is at."""
+
+
+@click.command("review")
+@click.option("--date", "day", type=DayParameter(), help="The business date; today if not given.")
+@click.option("--client", "reference", help="Only the client of this reference.")
+@click.option(
+    "--only", is_flag=True, help="This date only: those missed since the last review stay so."
+)
+@lease_option
+@with_appcontext
+def review_command(day: date | None, reference: str | None, only: bool, lease: float) -> None:
+    """Decide how all clients stand on a date, and on those missed since the last review.
+
+    However often it is started, stopped or run beside itself, each client is decided about once
+    for each date. Dates that stay unevaluated cost nobody anything.
+    """
+    found = merit()
+    with said_plainly():
+        today = business_date(found.clock, found.fixed.time_zone)
+        day = day or today
+        if day > today:
+            raise Invalid([Problem("--date", Message("must not be after today"))])
+        if reference is not None:
+            _review_one(found, reference, day, catches_up=not only)
+            return
+        for each in _to_review(found, day, only=only):
+            _Review(found, each, not only, timedelta(seconds=lease)).carry_out()
+            _show(found, each)
+        show_tiers(_report(found, day)["tiers"])
+
+
+def _to_review(found: Merit, day: date, *, only: bool) -> list[date]:
+    """Add the jobs of the dates that are to be reviewed, and return them in order."""
+    with found.acting(SYSTEM) as act:
+        last = reviewed_until(act.session, day)
+        if last is not None and day <= last:
+            if _job(act.session, day) is None:
+                raise NotActionable(
+                    "Everybody has been reviewed until %(last)s; what was decided is never "
+                    "rewritten.",
+                    last=last.isoformat(),
+                )
+            return []
+        days = [*([] if only else missed(act, day)), day]
+        for each in days:
+            if not jobs.add(act, REVIEW, f"{REVIEW}:{each}", act.at):
+                jobs.hurry(act, f"{REVIEW}:{each}")
+    return days
+
+
+def _job(session: Session, day: date) -> Job | None:
+    return session.execute(select(Job).where(Job.key == f"{REVIEW}:{day}")).scalar()
+
+
+def _report(found: Merit, day: date) -> Mapping[str, Any]:
+    with found.database.reading() as session:
+        job = _job(session, day)
+    return job.report if job and job.report else NOTHING
+
+
+def _show(found: Merit, day: date) -> None:
+    """Print what a review came to, and what happened by it."""
+    report = _report(found, day)
+    say(
+        Message(
+            "%(day)s: %(clients)d clients, %(decisions)d decisions, %(good)d stood well already.",
+            day=day.isoformat(),
+            clients=report["clients"],
+            decisions=report["decisions"],
+            good=report["already_good"],
+        )
+    )
+    for kind in get_args(EventKind):
+        if number := report["events"].get(kind):
+            click.echo(f"  {kind:<24}{number:>9}")
+    if report["failed"]:
+        failed = Message(
+            "Clients of whom no tier could be named: %(count)d", count=report["failed"]
+        )
+        say(failed, err=True)
+
+
+def _review_one(found: Merit, reference: str, day: date, *, catches_up: bool) -> None:
+    words = Words.negotiated([found.fixed.language])
+    with found.acting(SYSTEM) as act:
+        client = act.session.execute(select(Client.id).where(Client.reference == reference))
+        client_id = client.scalar()
+        if client_id is None:
+            raise NotThere("There is no client %(reference)s.", reference=reference)
+        in_force, decided = decide(
+            act, found.rulebook, [client_id], day, words, catches_up=catches_up
+        )
+    count(in_force, decided)
+    if client_id in decided.failed:
+        raise NoTier(decided.failed[client_id])
+    row = decided.standings[client_id]
+    say(
+        Message(
+            "%(reference)s: %(tier)s since %(since)s, %(state)s, as of %(day)s; "
+            "%(count)d decisions.",
+            reference=reference,
+            tier=row.tier,
+            since=row.since.isoformat(),
+            state=row.state,
+            day=row.as_of.isoformat(),
+            count=decided.decided,
+        )
+    )
+    for kind, number in sorted(decided.events.items()):
+        click.echo(f"  {kind:<24}{number:>9}")
+
+
+class _Review:
+    """The review of one date, done here or watched where somebody else is at it."""
+
+    def __init__(self, found: Merit, day: date, catches_up: bool, lease: timedelta) -> None:
+        self._merit, self._day, self._catches_up = found, day, catches_up
+        self._lease, self._stop = lease, Event()
+
+    def carry_out(self) -> None:
+        """See the review to its end.
+
+        :raises NotActionable: if it failed, or was stopped.
+        """
+        for each in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(each, self._end)
+        me = f"{socket.gethostname()}:{os.getpid()}"[:100]
+        while not self._is_finished():
+            lease = jobs.claim(
+                self._merit.database,
+                me,
+                self._merit.clock(),
+                [REVIEW],
+                self._lease,
+                key=f"{REVIEW}:{self._day}",
+            )
+            if lease is None:
+                self._stop.wait(_LOOK_AGAIN)
+            else:
+                self._work(lease)
+            if self._stop.is_set():
+                raise NotActionable(
+                    "The review of %(day)s was stopped; the next goes on with it.",
+                    day=self._day.isoformat(),
+                )
+
+    def _end(self, _signal: int, _frame: FrameType | None) -> None:
+        # in a thread of its own: the one interrupted may hold the very lock that setting takes
+        Thread(target=self._stop.set).start()
+
+    def _is_finished(self) -> bool:
+        with self._merit.database.reading() as session:
+            job = _job(session, self._day)
+            if job is not None and job.state == "failed":
+                raise NotActionable(
+                    "The review of %(day)s failed; flask jobs list says why.",
+                    day=self._day.isoformat(),
+                )
+            return job is not None and job.state == "finished"
+
+    def _work(self, lease: Lease) -> None:
+        found = self._merit
+        label = Words().say(Message("Reviewing %(day)s", day=self._day.isoformat()))
+        with found.database.reading() as session:
+            number = number_of_clients(session)
+        with bar(label, number) as advance:
+            advance(lease.done)
+            left = jobs.carry_out(
+                found.database, found.clock, lease, self._batch(advance), self._stop
+            )
+        if left.error is not None:
+            raise NotActionable(
+                "The review of %(day)s failed and will be tried again; flask jobs list says why.",
+                day=self._day.isoformat(),
+            ) from left.error
+
+    def _batch(self, advance: Callable[[int], None]) -> jobs.Batch:
+        def batch(act: Act, lease: Lease) -> Step:
+            step = review(
+                self._merit.rulebook, self._merit.fixed, act, lease, catches_up=self._catches_up
+            )
+
+            def committed() -> None:
+                step.committed()
+                advance(step.done - lease.done)
+
+            return replace(step, committed=committed)
+
+        return batch

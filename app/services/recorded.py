@@ -11,12 +11,14 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.models import Activity, AttributeValue, Client, Standing
+from app.models import Activity, AttributeValue, Client
+from app.models import Standing as StandingRow
 from app.services.evaluations import Stored
 from rules import measure
 from rules.facts import too_large, write_value
 from rules.measure import CannotMeasure, Statement
 from rules.policy import Facts, Policy
+from rules.standing import Standing
 from rules.vocabulary import MetricType, Value
 
 
@@ -66,12 +68,15 @@ def recorded_of(session: Session, client_ids: Sequence[int]) -> Mapping[int, mea
     }
 
 
-def measured(policy: Policy, client: measure.Client, day: date) -> dict[str, Value]:
+def measured(
+    policy: Policy, client: measure.Client, day: date, before: Standing | None = None
+) -> dict[str, Value]:
     """Return a client's facts on a business date.
 
+    :param before: how they stood before it; None for who is new.
     :raises CannotMeasure: if what is recorded does not fit the policy.
     """
-    facts = measure.measure(policy, client, day)
+    facts = measure.measure(policy, client, day, standing=before)
     for problem in too_large(policy, facts):
         raise CannotMeasure(problem.path, problem.message)
     return facts
@@ -82,8 +87,8 @@ def stored(session: Session, references: Collection[str]) -> dict[str, Stored]:
     if not references:
         return {}
     rows = session.execute(
-        select(Client.id, Client.reference, Standing.held)
-        .outerjoin(Standing, Standing.client_id == Client.id)
+        select(Client.id, Client.reference, StandingRow.held)
+        .outerjoin(StandingRow, StandingRow.client_id == Client.id)
         .where(Client.reference.in_(references))
     ).all()
     recorded = recorded_of(session, [each.id for each in rows])

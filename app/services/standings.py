@@ -23,6 +23,7 @@ from app.services.basis import read_standing, write_events, write_measures, writ
 from app.services.changes import Change
 from app.services.history import Act, Entry, Input, SubjectKey, random_id, record
 from app.services.jobs import due_on
+from app.services.measures import granted
 from app.services.policies import PolicyInForce
 from app.services.recorded import measured, packed, recorded_of
 from app.services.rows import insert_rows
@@ -157,7 +158,8 @@ def _read(session: Session, client_ids: Collection[int]) -> Iterator[_Client]:
     ).all()
     found = session.execute(select(StandingRow).where(StandingRow.client_id.in_(client_ids)))
     rows = {each.client_id: each for each in found.scalars()}
-    recorded = recorded_of(session, [each.id for each in clients])
+    ids = [each.id for each in clients]
+    recorded, measures = recorded_of(session, ids), granted(session, ids)
     for each in clients:
         yield _Client(
             each.id,
@@ -168,7 +170,7 @@ def _read(session: Session, client_ids: Collection[int]) -> Iterator[_Client]:
             each.created_at,
             rows.get(each.id),
             recorded[each.id],
-            (),
+            measures.get(each.id, ()),
         )
 
 
@@ -273,7 +275,7 @@ class _Batch:
     ) -> _Stand:
         policy = with_policy.policy
         before = _fitting(policy, stand.standing)
-        facts = measured(policy, client.recorded, day)
+        facts = measured(policy, client.recorded, day, before)
         verdict = with_policy.judge.judge(facts)
         standing, events = decide_on(
             policy,
@@ -398,7 +400,7 @@ def _due(client: _Client, stand: _Stand, judged: Judged) -> date | None:
         (stand.standing is None or stand.standing.as_of < day)
         and judged.entitled == standing.tier
         and standing.run is None
-        and not client.measures
+        and all(each.last < day for each in client.measures)
         and not any(each.last or each.cause == "grace" for each in standing.grounds)
     )
     return next_due(judged.policy, client.recorded, day) if is_at_rest else day + DAY

@@ -305,7 +305,7 @@ def test_a_void_takes_an_activity_out_of_the_standing(app: Flask) -> None:
     happened(app, void("v", 2))
 
     found = standing(app)
-    assert found["tier"]["key"] == "standard"
+    assert (found["entitled"]["key"], found["tier"]["key"]) == ("standard", "silver")
     assert {each["condition"]: each["value"] for each in found["reasons"]}["orders"] == 2
 
 

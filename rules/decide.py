@@ -27,7 +27,7 @@ from rules.standing import (
     Run,
     Standing,
 )
-from rules.transition import carried_measures, carry_over, keeps_rules
+from rules.transition import carried_measures, carry_over, joined, keeps_rules
 from rules.validity import last_day
 from rules.verdict import Outcome
 from rules.windows import DAY, add_months
@@ -51,6 +51,7 @@ def decide(  # noqa: PLR0913 - the whole of what a standing depends on
     issued: date | None = None,
     version: int = 0,
     older: Older = NONE_OLDER,
+    settled: Findings | None = None,
 ) -> tuple[Standing, tuple[Event, ...]]:
     """Return how a client stands on business date ``day``, and what happened to them on it.
 
@@ -62,6 +63,7 @@ def decide(  # noqa: PLR0913 - the whole of what a standing depends on
         unless it is caught up with later.
     :param version: the number of the policy's version.
     :param older: the versions that :func:`rules.transition.versions_needed` names.
+    :param settled: what is known now of the date that :func:`settled_on` says; None if nothing.
     :raises ValueError: if ``before`` is of a later date, ``issued`` is before ``day``, an older
         version is wanting, or the policy neither has nor maps a tier.
     """
@@ -76,12 +78,19 @@ def decide(  # noqa: PLR0913 - the whole of what a standing depends on
     case = _Case(rulings, version, carry_over(before, policy), day, carried, issued or day)
     case.measure()
     case.give_back()
+    if before.as_of < day:
+        case.settle(settled)
     case.bridge()
     case.move()
     case.earn()
     if not case.promote() and not case.mend() and before.as_of < day:
         case.fail()
     return case.standing(), tuple(case.events)
+
+
+def settled_on(policy: Policy, day: date) -> date | None:
+    """Return the date that is looked at once more on a day; None if the policy settles nothing."""
+    return day - policy.settlement_days * DAY if policy.settlement_days else None
 
 
 def in_force(policy: Policy, standing: Standing, measures: Sequence[Measure], day: date) -> str:
@@ -137,7 +146,8 @@ def deadline(policy: Policy, standing: Standing, older: Older = NONE_OLDER) -> d
         return None
     earliest = standing.as_of + DAY
     if run.started is None:
-        earliest = ground.last + DAY if ground and ground.last else earliest
+        if ground is not None and ground.last is not None:
+            earliest = ground.last + (1 + policy.settlement_days) * DAY
         run = replace(run, started=Mark(earliest, run.stood))
     return max(earliest, due_on(steps, run, demoting[0]))
 
@@ -223,7 +233,9 @@ class _Case:
         self._policy, self._found = rulings[version].policy, rulings[version].found
         self._day, self._measures, self._issued = day, measures, issued
         self._under = tuple(each for each in measures if each.holds(day))
-        self._is_again = before.as_of == day
+        self._is_again, self._is_settled = before.as_of >= day, before.as_of > day
+        self._then = day - self._policy.settlement_days * DAY
+        self._settled: Findings | None = None
         self._places = {tier.key: place for place, tier in enumerate(self._policy.tiers)}
         self._held = self._places[before.tier]
         self._grounds = list(before.grounds)
@@ -252,6 +264,40 @@ class _Case:
             self._tell("hold_set" if each.kind == "hold" else "override_set")
         for each in (was[name] for name in was if name not in now):
             self._tell("hold_ended" if each.kind == "hold" else "override_ended")
+
+    # -- a date looked at once more --------------------------------------------------------------
+
+    def settle(self, found: Findings | None) -> None:
+        """Earn on an earlier date, as of that date, and rise to what is held by it (rule 7)."""
+        then, self._settled = self._then, found
+        if found is None or then == self._day:
+            return
+        known = [each for each in self._grounds if each.first <= then]
+        places = [self._places[each.tier] for each in known if each.holds(then - DAY)]
+        tier = self._key(max(places, default=0))
+        since = min(self._since, then - DAY)
+        before = replace(self._before, tier=tier, since=since, grounds=tuple(known))
+        rulings = {**self._rulings, self._version: Ruling(self._policy, found)}
+        earning = _Case(rulings, self._version, before, then, (), then)
+        earning.earn()
+        self._gain([*earning.standing().grounds, *(g for g in self._grounds if g.first > then)])
+
+    def _gain(self, grounds: Sequence[Ground]) -> None:
+        """Take grounds that were earned late; who is held by one is not held by grace."""
+        before = {place: self._last(place) for place in self._places.values()}
+        in_grace = self._is_in_grace()
+        self._grounds = list(joined(grounds))
+        for place in self._places.values():
+            if self._last(place) > before[place]:
+                self._end_grace(place)
+                self._is_renewed = self._is_renewed or place == self._held
+        self._is_regained = self._is_renewed and in_grace
+        self.promote()
+
+    def _last(self, place: int) -> date:
+        """Return the last day on which a tier is held by more than grace; long ago if it is not."""
+        holding = [each for each in self._of(place) if each.holds(self._day)]
+        return max((_end(each) for each in holding if each.cause != "grace"), default=date.min)
 
     # -- benefits that return --------------------------------------------------------------------
 
@@ -431,7 +477,7 @@ class _Case:
                 if self._has_lapsed(each):
                     self._cut(each)
                     break
-                if _end(each) < _end(ground):
+                if _end(each) < _end(ground) and not (self._is_settled and ground.last is None):
                     self._grounds[self._grounds.index(each)] = replace(ground, first=each.first)
                 return
         self._grounds.append(ground)
@@ -525,12 +571,32 @@ class _Case:
         """
         if (self._run is not None and self._run.started is not None) or not self._is_in_grace():
             return False
+        if not self._failed_then():
+            return False
         rules = self._failing()
         demotion = rules.demotion
         return demotion is None or (
-            self._day >= self._since + demotion.minimum_stay_days * DAY
-            and (demotion.assessment is None or self._looks(demotion.assessment, rules.found))
+            self._then >= self._since + demotion.minimum_stay_days * DAY
+            and (demotion.assessment is None or self._looked_then(demotion.assessment, rules.found))
         )
+
+    def _failed_then(self) -> bool:
+        """Tell whether the tier is failed on the date looked at once more, if there is one."""
+        found, ground, then = self._settled, self._ground(), self._then
+        if then == self._day:
+            return True
+        if found is None or found.entitled is None or ground is None or ground.first > then:
+            return False
+        demotion = self._policy.demotion_of(self._key(self._held))
+        return (
+            found.entitled < self._held
+            and found.keep[self._held] is False
+            and (demotion is None or found.unless[demotion.key] is False)
+            and not any(each.holds(then) for each in self._measures)
+        )
+
+    def _looked_then(self, look: Assessment, found: Findings) -> bool:
+        return looks_on(look, self._then, self._counted_from(look, self._since, found))
 
     # -- steps -------------------------------------------------------------------------------------
 
@@ -632,8 +698,8 @@ class _Case:
         holding = [each for each in self._of(self._held) if each.holds(self._day)]
         return max(holding, key=_rank, default=None)
 
-    def _looks(self, look: Assessment, found: Findings | None = None) -> bool:
-        return looks_on(look, self._day, self._counted_from(look, self._since, found))
+    def _looks(self, look: Assessment) -> bool:
+        return looks_on(look, self._day, self._counted_from(look, self._since))
 
     def _next_look(self, place: int) -> date | None:
         """Return the next assessment date of a tier: its demotion policy's, or promotion's."""

@@ -82,6 +82,10 @@ def describe(policy: Policy) -> list[Line]:
     lines += _promotion(policy)
     lines += _groups(policy)
     lines += _transition(policy)
+    if policy.settlement_days:
+        days = Length(policy.settlement_days, "day")
+        said = Message("What is recorded up to %(days)s late still counts for its day.", days=days)
+        lines.append(Line(0, said))
     if policy.segments:
         lines.append(Line(0, Message("The segments:")))
     for segment in policy.segments:

@@ -455,7 +455,10 @@ class Root:
 
 @dataclass(frozen=True)
 class Policy:
-    """The rulebook.  ``digest`` is the SHA-256 of its canonical bytes, in hex."""
+    """The rulebook.  ``digest`` is the SHA-256 of its canonical bytes, in hex.
+
+    Every date earns once more ``settlement_days`` later, on what is known of it by then.
+    """
 
     key: str
     name: Names
@@ -471,6 +474,7 @@ class Policy:
     promotion: Promotion = Promotion()
     group_tier_goes_to: Literal["members", "head"] = "members"
     transition: Transition = Transition()
+    settlement_days: int = 0
     examples: tuple[Example, ...] = ()
 
     def tier(self, key: str) -> Tier:

@@ -87,15 +87,23 @@ def _carried(policy: Policy, grounds: Iterable[Ground]) -> tuple[Ground, ...]:
     carried: list[Ground] = []
     for each in grounds:
         tier = _mapped(policy, each.tier)
-        if tier == policy.tiers[0].key:
-            continue
-        found = each if tier == each.tier else replace(each, tier=tier, was=each.was or each.tier)
-        for other in [other for other in carried if _overlap(found, other)]:
-            carried.remove(other)
-            longer = max(found, other, key=lambda one: one.last or date.max)
-            found = replace(longer, first=min(found.first, other.first))
-        carried.append(found)
-    return tuple(carried)
+        if tier != policy.tiers[0].key:
+            was = each.was if tier == each.tier else each.was or each.tier
+            carried.append(replace(each, tier=tier, was=was))
+    return joined(carried)
+
+
+def joined(grounds: Iterable[Ground]) -> tuple[Ground, ...]:
+    """Return grounds so that those of one tier and cause do not overlap: the one that ends last."""
+    found: list[Ground] = []
+    for each in grounds:
+        one = each
+        for other in [other for other in found if _overlap(one, other)]:
+            found.remove(other)
+            longer = max(one, other, key=lambda ground: ground.last or date.max)
+            one = replace(longer, first=min(one.first, other.first))
+        found.append(one)
+    return tuple(found)
 
 
 def _overlap(one: Ground, other: Ground) -> bool:

@@ -35,9 +35,11 @@ def next_turn(  # noqa: PLR0913 - as decide
     """Return the first day on which deciding could bring an event or another standing.
 
     As long as findings and measures stay as they are, nothing comes of deciding any day before;
-    None where nothing ever does.
+    None where nothing ever does.  A policy that looks at every date once more does so every day.
     """
     tomorrow = standing.as_of + DAY
+    if policy.settlement_days:
+        return tomorrow
     after, events = decide(
         policy, found, standing, tomorrow, measures=measures, version=version, older=older
     )

@@ -39,6 +39,11 @@ PROPERTIES: tuple[tuple[str, SearchStrategy[Any], Callable[[Any], None]], ...] =
         standings.a_changed_life_keeps_the_laws,
     ),
     (
+        "a date looked at once more gives nothing where nothing came late",
+        standings.settling_lives(),
+        standings.a_settled_life_keeps_the_laws,
+    ),
+    (
         "daily runs and a catch-up give the same",
         standings.unhurried(),
         standings.caught_up_it_is_the_same,

@@ -13,7 +13,7 @@ from marshmallow import ValidationError, post_load, validates_schema
 from app.services.changes import events_written, standing_written
 from app.services.evaluations import StatedFacts
 from app.services.policies import PolicyInForce
-from rules.decide import decide
+from rules.decide import decide, settled_on
 from rules.document import Problem, problems_in
 from rules.document.fields import BusinessDay, Key, ListOf, Nested, StrictSchema, Word, listed
 from rules.facts import FactsInvalid, too_large
@@ -126,9 +126,13 @@ def read_sequence(policy: Policy, content: object) -> DatedFacts:
 def rehearse(with_policy: PolicyInForce, sequence: DatedFacts) -> Iterator[Rehearsed]:
     """Yield how the client stands on each date."""
     policy, standing = with_policy.policy, sequence.start
+    known: dict[date | None, Findings] = {}
     for day, facts in sequence.steps:
-        found = Findings.of(policy, with_policy.judge.judge(facts), facts)
-        standing, events = decide(policy, found, standing, day, measures=sequence.measures)
+        found = known[day] = Findings.of(policy, with_policy.judge.judge(facts), facts)
+        settled = known.get(settled_on(policy, day))
+        standing, events = decide(
+            policy, found, standing, day, measures=sequence.measures, settled=settled
+        )
         entitled = None if found.entitled is None else policy.tiers[found.entitled].key
         yield Rehearsed(standing, entitled, sequence.measures, events)
 

@@ -448,6 +448,7 @@ class PolicySchema(StrictSchema):
     promotion = Nested(PromotionSchema)
     groups = Nested(GroupsSchema)
     transition = Nested(TransitionSchema)
+    settlement_days = Whole(0, 366)
     examples = ListOf(Nested(ExampleSchema), 0, 200)
 
     @post_load
@@ -467,5 +468,6 @@ class PolicySchema(StrictSchema):
             promotion=data.get("promotion", Promotion()),
             group_tier_goes_to=data.get("groups", {}).get("tier_goes_to", "members"),
             transition=data.get("transition", Transition()),
+            settlement_days=data.get("settlement_days", 0),
             examples=tuple(data.get("examples", ())),
         )

@@ -312,6 +312,7 @@ EVERYTHING = policy_document(
     ],
     promotion={"assessment": {"kind": "monthly", "day": 31}, "path": "one_rung"},
     groups={"tier_goes_to": "head"},
+    settlement_days=3,
     transition={
         "moves": "upgrades_only",
         "until": "2026-12-31",

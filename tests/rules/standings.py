@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from hypothesis import strategies as st
 
-from rules.decide import Older, decide, due_on, ground_of, steps_of
+from rules.decide import Older, decide, due_on, ground_of, settled_on, steps_of
 from rules.policy import (
     Anniversary,
     Assessment,
@@ -126,6 +126,7 @@ class Life:
         *,
         issued: str | None = None,
         older: Older | None = None,
+        settled: Findings | None = None,
         **findings_: Any,
     ) -> list[str]:
         """Decide a date on which the facts give a tier; return what happened, as words."""
@@ -138,6 +139,7 @@ class Life:
             issued=None if issued is None else date.fromisoformat(issued),
             version=self.version,
             older=older or {},
+            settled=settled,
         )
         self.events += events
         return [each.kind for each in events]
@@ -264,6 +266,35 @@ def policies(draw: st.DrawFn) -> Policy:
         demotion=demotion,
         promotion=Promotion(draw(st.none() | maybe_assessments), draw(paths)),
     )
+
+
+@st.composite
+def settling_lives(draw: st.DrawFn) -> Lived:
+    """Draw a life under a policy that looks at each date once more, and nothing came late."""
+    policy = replace(draw(policies()), settlement_days=draw(st.sampled_from([1, 2, 5])))
+    measures, standing = draw(some_measures(policy)), draw(starts(policy))
+    decided: list[Decided] = []
+    known: dict[date | None, Findings] = {}
+    for each in draw(histories(policy, late=False)):
+        settled = known.get(settled_on(policy, each.day))
+        known[each.day] = each.found
+        parts = (policy, each.found, standing, each.day)
+        after, events = decide(*parts, measures=measures, settled=settled)
+        decided.append(Decided(each, standing, after, events))
+        _, unsettled = decide(*parts, measures=measures)
+        assert _gains(events) == _gains(unsettled)
+        standing = after
+    return Lived(policy, measures, decided)
+
+
+def _gains(events: Sequence[Event]) -> list[Event]:
+    return [each for each in events if each.kind in {"promoted", "renewed"}]
+
+
+def a_settled_life_keeps_the_laws(lived: Lived) -> None:
+    for law in LAWS:
+        if law != deciding_again_gives_the_same:
+            law(lived)
 
 
 @st.composite

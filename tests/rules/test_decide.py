@@ -1055,6 +1055,72 @@ def test_rule_7_one_rung_a_date_is_one_however_often_it_is_decided() -> None:
     assert life.on("2026-01-03", "gold") == ["promoted"]
 
 
+def settling(*steps: Step, days: int = 3, **parts: object) -> Life:
+    demotion = [demoting(*steps)] if steps else []
+    gold = tier("gold", demotion="slowly" if steps else None, **parts)
+    return held(replace(ladder(gold, demotion=demotion), settlement_days=days))
+
+
+def test_rule_7_a_failure_is_judged_settlement_days_later_on_both_dates() -> None:
+    life = settling()
+    base = findings(life.policy, "base")
+    life.on("2026-01-01", "base")
+    assert life.ground == "grace open"
+
+    assert life.on("2026-01-03", "base", settled=findings(life.policy, "gold")) == []
+    assert life.on("2026-01-04", "base", settled=base) == ["demoted"]
+
+
+def test_rule_7_what_was_booked_late_counts_for_its_own_date() -> None:
+    life = settling(NOTICE, demote(10), validity=YEAR)
+    life.on("2026-01-01", "base")
+    settled = findings(life.policy, "gold")
+
+    assert life.on("2026-01-04", "base", settled=settled) == ["renewed"]
+    assert life.grounds("gold")[-1] == "2026-01-01 2026-12-31 earned"
+
+
+def test_rule_7_a_tier_reached_late_is_reached_as_of_its_date_and_told_today() -> None:
+    life = Life(replace(ladder(tier("gold", validity=YEAR)), settlement_days=3))
+    life.on("2026-01-01", "base")
+
+    assert life.on("2026-01-04", "base", settled=findings(life.policy, "gold")) == ["promoted"]
+    assert (life.ground, life.now.since) == ("earned 2026-12-31", day("2026-01-04"))
+
+
+def test_rule_7_who_lost_a_tier_meanwhile_that_was_kept_in_truth_has_it_back() -> None:
+    life = settling(NOTICE, demote(1), validity=YEAR)
+    base = findings(life.policy, "base")
+    life.daily("2026-01-01", "2026-01-03", "base")
+    assert life.on("2026-01-04", "base", settled=base) == ["notice_given"]
+    assert life.on("2026-01-05", "base", settled=base) == ["demoted"]
+
+    kept = findings(life.policy, "base", keeps=["gold"])
+    assert life.on("2026-01-07", "base", settled=kept) == ["promoted"]
+    assert life.grounds("gold")[-1] == "2026-01-04 2027-01-03 earned"
+
+
+def test_rule_7_an_assessment_date_is_judged_settlement_days_later() -> None:
+    quarterly = demoting(demote(), assessment=QUARTERLY)
+    policy = ladder(tier("gold", demotion="slowly"), demotion=[quarterly])
+    life = held(replace(policy, settlement_days=3))
+    base = findings(life.policy, "base")
+    life.on("2026-02-01", "base")
+
+    for each in ("2026-04-01", "2026-04-03", "2026-04-05"):
+        assert life.on(each, "base", settled=base) == []
+    life = held(replace(policy, settlement_days=3))
+    life.on("2026-02-01", "base")
+    assert life.on("2026-04-04", "base", settled=base) == ["demoted"]
+
+
+def test_rule_7_a_date_of_which_nothing_is_known_starts_no_run() -> None:
+    life = settling()
+
+    assert life.daily("2026-01-01", "2026-02-28", "base") == []
+    assert life.ground == "grace open"
+
+
 def test_rule_5_a_hold_set_during_a_date_is_told_on_it_and_once() -> None:
     life = held(ladder(tier("gold", demotion="slowly"), demotion=[SLOWLY]))
     life.on("2026-01-02", "base")
@@ -1102,6 +1168,12 @@ def test_the_ground_told_is_the_one_that_ends_last() -> None:
 def test_every_life_keeps_the_laws(lived: Lived) -> None:
     for law in standings.LAWS:
         law(lived)
+
+
+@settings(max_examples=300, deadline=None)
+@given(lived=standings.settling_lives())
+def test_settling_where_nothing_came_late_gives_nothing(lived: Lived) -> None:
+    standings.a_settled_life_keeps_the_laws(lived)
 
 
 @settings(max_examples=500, deadline=None)

@@ -145,6 +145,13 @@ def test_whom_a_version_moves_and_where_tiers_went_is_said() -> None:
     ]
 
 
+def test_settlement_is_said() -> None:
+    document = policy_document([], settlement_days=3)
+
+    said_ = [WORDS.say(each.sentence) for each in describe(load(document))]
+    assert "What is recorded up to 3 days late still counts for its day." in said_
+
+
 def test_steps_are_said_with_their_months_and_days() -> None:
     landing = {"kind": "fixed", "n": 6, "unit": "months"}
     steps: list[Document] = [

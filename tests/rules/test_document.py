@@ -159,6 +159,7 @@ def test_a_document_with_everything_becomes_the_values_it_names() -> None:
     assert gold.validity == Calendar("quarter", 1, 2, (4, 6))
     assert (gold.renewal, gold.lifetime_after_years) == ("at_once", None)
     assert policy.promotion == Promotion(Monthly(31), "one_rung")
+    assert policy.settlement_days == 3
     assert policy.transition == Transition(
         "upgrades_only", date(2026, 12, 31), {"bronze": "silver", "top": "gold"}
     )
@@ -497,6 +498,7 @@ REFUSALS = [
      "benefit_withdrawn or demoted"),
     ("standards[5].promise.survey", "mystery", "must be nps, csi or ces"),
     ("standards[7].promise.detail", "", "must be a text"),
+    ("settlement_days", -1, "must be a whole number from 0 to 366"),
     # transition
     ("transition", "everybody", OBJECT),
     ("transition.moves", "nobody", "must be everybody, upgrades_only or new_grounds_only"),
@@ -985,7 +987,8 @@ OPTIONAL = {
     "above", "assessment", "benefits_return_days", "counted", "demotion", "demotion_policies",
     "detail", "examples", "former_tiers", "further", "good_for_days", "groups", "keep", "landing",
     "lifetime_after_years", "minimum_stay_days", "missing", "months", "moves", "path",
-    "plus_months", "promotion", "renewal", "segments", "standards", "starts", "to_month_end",
+    "plus_months", "promotion", "renewal", "segments", "settlement_days", "standards", "starts",
+    "to_month_end",
     "transition", "unbroken", "unless", "validity", "where",
 }  # fmt: skip
 """The names that can be left out wherever they stand."""

@@ -57,6 +57,11 @@ def landing() -> Life:
     return held(ladder(tier("silver"), tier("gold", demotion="slowly"), demotion=[one_rung]))
 
 
+def settling() -> Life:
+    policy = ladder(tier("gold", validity=YEAR))
+    return held(replace(policy, settlement_days=3), last="2026-01-31")
+
+
 def moving(moves: Moves) -> Life:
     return test_transition.held(moves)
 
@@ -78,6 +83,8 @@ BEGINNINGS: dict[str, Callable[[], Life]] = {
     "a hold": lambda: gold(NOTICE, demote(10), hold_=("2026-01-05", "2026-01-20")),
     "undetermined": lambda: gold(last="2026-01-31"),
     "dates not evaluated": lambda: gold(*SLOWLY.steps, last="2026-01-31"),
+    "settled": settling,
+    "settled, and failed": settling,
     "upgrades only": lambda: moving("upgrades_only"),
     "new grounds only": lambda: moving("new_grounds_only"),
 }
@@ -95,9 +102,11 @@ def test_an_example_comes_out_as_it_is_printed(name: str) -> None:
         dated, given, *expected = [cell.strip() for cell in line.strip("|").split("|")]
         day, _, issued = dated.rstrip(")").partition(" (on ")
         given, _, by_old = given.partition(", by the old version ")
+        given, _, then = given.partition(", and on 1 February ")
+        settled = findings(life.policy, then) if then else None
         entitled = None if given == "undetermined" else given
         older = {1: Ruling(OLD, findings(OLD, by_old))} if by_old else {}
-        events = life.on(day, entitled, issued=issued or None, older=older)
+        events = life.on(day, entitled, issued=issued or None, older=older, settled=settled)
         assert [*told(life, older), ", ".join(events)] == expected, line
 
 

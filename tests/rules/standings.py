@@ -272,7 +272,7 @@ def policies(draw: st.DrawFn) -> Policy:
 def settling_lives(draw: st.DrawFn) -> Lived:
     """Draw a life under a policy that looks at each date once more, and nothing came late."""
     policy = replace(draw(policies()), settlement_days=draw(st.sampled_from([1, 2, 5])))
-    measures, standing = draw(some_measures(policy)), draw(starts(policy))
+    measures, standing = draw(some_measures(policy)), None
     decided: list[Decided] = []
     known: dict[date | None, Findings] = {}
     for each in draw(histories(policy, late=False)):

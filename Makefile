@@ -107,6 +107,7 @@ bench: install
 	$(VENV)/bin/python -m bench.import
 	$(VENV)/bin/python -m bench.races
 	$(VENV)/bin/python -m bench.kill
+	$(VENV)/bin/python -m bench.hooks
 
 schema: install
 	$(VENV)/bin/flask --app wsgi policy schema > docs/policy.schema.json

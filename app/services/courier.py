@@ -37,6 +37,9 @@ THREADS, AT_ONCE = 16, 4
 _LOOK = 0.5
 """Seconds between looks for what has become due, while something is being sent."""
 
+_GATHER = 0.02
+"""Seconds for which one that is done waits for others to be settled in the same transaction."""
+
 _IDLE = 1.0
 """Seconds between looks while nothing is."""
 
@@ -95,7 +98,8 @@ class Courier:
                 assert pool is not None  # noqa: S101 - nothing is wanted without
                 self._sending[pool.submit(self._send, each.letter)] = each
         if self._sending:
-            ready, _ = wait(self._sending, _LOOK, FIRST_COMPLETED)
+            wait(self._sending, _LOOK, FIRST_COMPLETED)
+            ready, _ = wait(self._sending, _GATHER)
             self._done += [Settled(self._sending.pop(each), each.result()) for each in ready]
         return True
 

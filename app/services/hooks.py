@@ -10,7 +10,7 @@ import re
 import secrets
 from base64 import b64encode
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from operator import itemgetter
 from random import SystemRandom
@@ -18,7 +18,7 @@ from typing import Any, Literal
 from urllib.parse import SplitResult, urlsplit
 
 from cryptography.exceptions import InvalidTag
-from sqlalchemy import CursorResult, Select, delete, exists, func, select, update
+from sqlalchemy import CursorResult, Select, delete, exists, func, literal, select, update
 from sqlalchemy.orm import Session, aliased
 
 from app.models import HookDelivery, HookMessage, HookReceiver
@@ -56,6 +56,8 @@ _LONGEST_URL = 2000
 _SECRET_BYTES = 32
 _GONE = 410
 _random = SystemRandom()
+_WAITING = literal("waiting", literal_execute=True)
+"""Written out in statements: else the indexes of what waits could not be used."""
 
 Outcome = Literal["delivered", "failed", "given_up", "lost"]
 """What became of an attempt; it is *lost* where somebody else has taken the message since."""
@@ -160,7 +162,7 @@ def retry(act: Act, receiver_id: str) -> int:
         .values(state="waiting", due_at=act.at, attempts=0, ended_at=None)
         .execution_options(synchronize_session=False)
     )
-    number = changed.rowcount if isinstance(changed, CursorResult) else 0
+    number = _number(changed)
     _record(act, "hook.retried", receiver_id, messages=number)
     return number
 
@@ -197,7 +199,7 @@ def receivers(session: Session) -> Sequence[Listed]:
     waiting = (
         select(HookDelivery.receiver_id, func.min(HookMessage.created_at))
         .join(HookMessage)
-        .where(HookDelivery.state == "waiting")
+        .where(HookDelivery.state == _WAITING)
         .group_by(HookDelivery.receiver_id)
     )
     oldest = {each[0]: each[1] for each in session.execute(waiting)}
@@ -364,7 +366,7 @@ def _payload(change: Change, at: datetime) -> bytes:
 def forget(act: Act, limit: int) -> int:
     """Delete messages that are old, and that no receiver waits for any more."""
     waiting = exists().where(
-        HookDelivery.message_id == HookMessage.id, HookDelivery.state == "waiting"
+        HookDelivery.message_id == HookMessage.id, HookDelivery.state == _WAITING
     )
     old = (
         select(HookMessage.id)
@@ -387,6 +389,7 @@ class Due:
     id: int
     receiver: str
     fence: int
+    failures: int
     letter: Letter | SecretUnreadable
 
 
@@ -416,24 +419,31 @@ def due(
             signing = _signing(secret, receiver, now)
             for place, each in enumerate(rows, sending):
                 letter = _letter(each, receiver.url, signing)
-                found.append((place, Due(each.id, receiver.id, each.fence, letter)))
+                message = Due(each.id, receiver.id, each.fence, each.attempts, letter)
+                found.append((place, message))
     return [each for _, each in sorted(found, key=itemgetter(0))]
 
 
-def _due_for(receiver_id: str, now: datetime, limit: int) -> Select[int, str, int, bytes]:
+def _due_for(receiver_id: str, now: datetime, limit: int) -> Select[int, str, int, int, bytes]:
     earlier = aliased(HookDelivery)
     is_behind = exists().where(
         earlier.receiver_id == receiver_id,
         earlier.subject == HookDelivery.subject,
-        earlier.state == "waiting",
+        earlier.state == _WAITING,
         earlier.id < HookDelivery.id,
     )
     return (
-        select(HookDelivery.id, HookDelivery.message_id, HookDelivery.fence, HookMessage.payload)
+        select(
+            HookDelivery.id,
+            HookDelivery.message_id,
+            HookDelivery.fence,
+            HookDelivery.attempts,
+            HookMessage.payload,
+        )
         .join(HookMessage, HookMessage.id == HookDelivery.message_id)
         .where(
             HookDelivery.receiver_id == receiver_id,
-            HookDelivery.state == "waiting",
+            HookDelivery.state == _WAITING,
             HookDelivery.due_at <= now,
             ~is_behind,
         )
@@ -466,7 +476,7 @@ def claim(act: Act, wanted: Collection[Due], lease: timedelta) -> list[Due]:
     """
     ids = select(HookDelivery.id).where(
         HookDelivery.id.in_([each.id for each in wanted]),
-        HookDelivery.state == "waiting",
+        HookDelivery.state == _WAITING,
         HookDelivery.due_at <= act.at,
     )
     free = act.session.execute(
@@ -480,11 +490,7 @@ def claim(act: Act, wanted: Collection[Due], lease: timedelta) -> list[Due]:
         .execution_options(synchronize_session=False)
     )
     fences = {each.id: each.fence for each in taken}
-    return [
-        Due(each.id, each.receiver, fences[each.id], each.letter)
-        for each in wanted
-        if each.id in fences
-    ]
+    return [replace(each, fence=fences[each.id]) for each in wanted if each.id in fences]
 
 
 def settle(act: Act, settled: Collection[Settled]) -> list[Outcome]:
@@ -504,26 +510,25 @@ def settle(act: Act, settled: Collection[Settled]) -> list[Outcome]:
 
 
 def _settle(act: Act, settled: Settled) -> Outcome:
-    place = (HookDelivery.id == settled.due.id, HookDelivery.fence == settled.due.fence)
-    open_ = (*place, HookDelivery.state == "waiting")
-    failures = act.session.execute(select(HookDelivery.attempts).where(*open_)).scalar()
-    if failures is None:
-        return "lost"
-    outcome, when = _next(settled.result, failures, act.at)
-    result = settled.result
-    act.session.execute(
+    due, result = settled.due, settled.result
+    outcome, when = _next(result, due.failures, act.at)
+    changed = act.session.execute(
         update(HookDelivery)
-        .where(*open_)
+        .where(
+            HookDelivery.id == due.id,
+            HookDelivery.fence == due.fence,
+            HookDelivery.state == _WAITING,
+        )
         .values(
             state="waiting" if outcome == "failed" else outcome,
-            attempts=failures + 1,
+            attempts=due.failures + 1,
             status=_status(result),
             error=str(result.message) if isinstance(result, NotSent) else None,
             **when,
         )
         .execution_options(synchronize_session=False)
     )
-    return outcome
+    return outcome if _number(changed) else "lost"
 
 
 def _next(
@@ -537,6 +542,11 @@ def _next(
     asked = result.wait if isinstance(result, Answer) else None
     delay = DELAYS[failures] * (1 + _random.uniform(0, _JITTER))
     return "failed", {"due_at": now + max(delay, min(asked or delay, LONGEST_WAIT))}
+
+
+def _number(changed: Any) -> int:
+    """Return how many rows a statement changed."""
+    return changed.rowcount if isinstance(changed, CursorResult) else 0
 
 
 def _status(result: Answer | NotSent) -> int | None:

@@ -77,7 +77,7 @@ def _postgresql_triggers() -> Iterator[str]:
     """
 
 
-def upgrade() -> None:  # noqa: PLR0915 - a statement for each table and index
+def upgrade() -> None:
     op.create_table(
         "attempts",
         sa.Column("place", sa.String(length=100), nullable=False),

@@ -16,6 +16,7 @@ from app.cli.hooks import hook_commands
 from app.cli.imports import import_commands
 from app.cli.installation import database_commands, setup
 from app.cli.measures import measure_commands
+from app.cli.notices import notice_commands
 from app.cli.people import key_commands, user_commands
 from app.cli.review import review_command
 from app.cli.tiers import tiers
@@ -53,6 +54,7 @@ def create_app(config: Config | None = None, clock: Clock = system_clock) -> Fla
         job_commands,
         key_commands,
         measure_commands,
+        notice_commands,
         policy_commands,
         review_command,
         setup,

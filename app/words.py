@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal, localcontext
 from functools import cached_property, lru_cache
@@ -13,6 +13,7 @@ from babel import Locale
 from babel.core import negotiate_locale
 from babel.dates import format_date, format_skeleton
 from babel.lists import format_list
+from babel.localedata import locale_identifiers
 from babel.numbers import (
     format_currency,
     format_decimal,
@@ -45,6 +46,9 @@ class Words:
     names: tuple[str, ...] = ()
     """The languages wanted for a policy's own names, before that of the sentences."""
 
+    figures: str = ""
+    """The language of numbers, dates and lists, if it is not that of the sentences."""
+
     @classmethod
     def negotiated(cls, wanted: Sequence[str]) -> Words:
         """Return the first wanted language that there is a catalogue for, else English.
@@ -54,13 +58,18 @@ class Words:
         found = negotiate_locale([each.replace("-", "_") for each in wanted], LANGUAGES)
         return _words(found or LANGUAGES[0], tuple(wanted[:_MOST_LANGUAGES]))
 
+    @classmethod
+    def of(cls, language: str) -> Words:
+        """Return one language, as far as there are words for it: figures in almost any."""
+        return _alone(language)
+
     @cached_property
     def _locale(self) -> Locale:
-        return Locale.parse(self.language)
+        return Locale.parse(self.figures or self.language)
 
     @cached_property
     def _translations(self) -> NullTranslations:
-        return Translations.load(CATALOGUES, [self._locale])
+        return Translations.load(CATALOGUES, [self.language])
 
     def say(self, text: object) -> str:
         """Write anything that stands in a sentence, or a whole one."""
@@ -126,6 +135,12 @@ class Words:
 @lru_cache(maxsize=32)
 def _words(language: str, names: tuple[str, ...]) -> Words:
     return Words(language, names)
+
+
+@lru_cache(maxsize=32)
+def _alone(language: str) -> Words:
+    figures = negotiate_locale([language.replace("-", "_")], locale_identifiers())
+    return replace(Words.negotiated([language]), figures=figures or "")
 
 
 @lru_cache(maxsize=65536)

@@ -139,17 +139,29 @@ def deadline(policy: Policy, standing: Standing, older: Older = NONE_OLDER) -> d
 
     :param older: as for :func:`decide`.
     """
+    return next((day for step, day in ahead(policy, standing, older) if step.kind == "demote"), None)
+
+
+def ahead(
+    policy: Policy, standing: Standing, older: Older = NONE_OLDER
+) -> tuple[tuple[Step, date], ...]:
+    """Return what is still to come of a run, if the client goes on failing, on which day at best.
+
+    Nothing where no step is under way.
+
+    :param older: as for :func:`decide`.
+    """
     run, ground = standing.run, ground_of(standing, standing.as_of)
+    if run is None:
+        return ()
     steps = steps_of(*losing(policy, standing, run, older))
-    demoting = [place for place, step in enumerate(steps) if step.kind == "demote"]
-    if run is None or not demoting:
-        return None
     earliest = standing.as_of + DAY
     if run.started is None:
         if ground is not None and ground.last is not None:
             earliest = ground.last + (1 + policy.settlement_days) * DAY
         run = replace(run, started=Mark(earliest, run.stood))
-    return max(earliest, due_on(steps, run, demoting[0]))
+    places = range(len(run.done), len(steps))
+    return tuple((steps[place], max(earliest, due_on(steps, run, place))) for place in places)
 
 
 def losing(policy: Policy, standing: Standing, run: Run | None, older: Older) -> tuple[Policy, str]:

@@ -26,6 +26,7 @@ from rules.policy import (
     Example,
     Filter,
     Fixed,
+    Letter,
     Lifetime,
     Metric,
     Monthly,
@@ -92,10 +93,17 @@ def describe(policy: Policy) -> list[Line]:
         lines.append(Line(1, Message("“%(name)s” is who meets:", name=Named(segment.name))))
         lines += _criteria(policy, segment.criteria, 2)
         lines += _standards(policy, segment)
+    if policy.letters:
+        lines.append(Line(0, Message("The letters:")))
+    lines += [Line(1, _letter(letter)) for letter in policy.letters]
     if policy.examples:
         lines.append(Line(0, Message("The examples:")))
     lines += [Line(1, _example(policy, example)) for example in policy.examples]
     return lines
+
+
+def _letter(letter: Letter) -> Message:
+    return Message("%(key)s: “%(subject)s”.", key=letter.key, subject=Named(letter.subject))
 
 
 def _example(policy: Policy, example: Example) -> Message:
@@ -223,6 +231,8 @@ def _promotion(policy: Policy) -> Iterator[Line]:
         yield Line(0, Message("Clients rise only on %(days)s.", days=days))
     if promotion.path == "one_rung":
         yield Line(0, Message("Clients rise one tier at a time."))
+    if promotion.letter is not None:
+        yield Line(0, Message("Who rises gets the letter “%(key)s”.", key=promotion.letter))
 
 
 def _groups(policy: Policy) -> Iterator[Line]:
@@ -291,15 +301,25 @@ def _demotion(policy: Policy, tier: Tier, demotion: DemotionPolicy) -> Iterator[
         yield Line(2, Message("beginning only on %(days)s;", days=days))
     for step in demotion.steps:
         yield Line(2, _step(policy, step))
+        if step.letter is not None:
+            yield Line(3, Message("with the letter “%(key)s”;", key=step.letter))
     if demotion.benefits_return_days:
         apart = Length(demotion.benefits_return_days, "day")
         sentence = Message("What was withdrawn returns in reverse, %(days)s apart.", days=apart)
         yield Line(2, sentence)
+    for key, template in (
+        (demotion.reinstatement_letter, _REINSTATED),
+        (demotion.return_letter, _RETURNED),
+    ):
+        if key is not None:
+            yield Line(2, Message(template, key=key))
     if demotion.unless is not None:
         yield Line(2, Message("None of this befalls who meets:"))
         yield from _criteria(policy, demotion.unless, 3)
 
 
+_REINSTATED = N_("Who meets the criteria again gets the letter “%(key)s”.")
+_RETURNED = N_("Who then has benefits given back gets the letter “%(key)s”.")
 _WHEN = {
     "start": N_("%(length)s after this began"),
     "previous_step": N_("%(length)s later"),
@@ -335,6 +355,12 @@ def _step(policy: Policy, step: Step) -> Message:
 
 
 # -- criteria --------------------------------------------------------------------------------
+
+
+def asked_for(policy: Policy, criteria: Criteria) -> Iterator[Line]:
+    """Say what criteria ask for; where it is all of several things, each by itself."""
+    for part in criteria.parts if isinstance(criteria, AllOf) else (criteria,):
+        yield from _criteria(policy, part, 0)
 
 
 def _criteria(policy: Policy, node: Criteria, depth: int) -> Iterator[Line]:

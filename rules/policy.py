@@ -307,10 +307,14 @@ Validity = Open | Fixed | Calendar | UntilAssessment
 
 @dataclass(frozen=True, slots=True)
 class Promotion:
-    """When a client rises: at once, or on assessment dates; straight, or one rung at a time."""
+    """When a client rises: at once, or on assessment dates; straight, or one rung at a time.
+
+    ``letter`` is the key of the letter that tells them.
+    """
 
     assessment: Assessment | None = None
     path: Literal["straight", "one_rung"] = "straight"
+    letter: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -356,12 +360,26 @@ class Standard:
 
 
 @dataclass(frozen=True, slots=True)
+class Letter:
+    """What a client is written: templates in the same languages throughout.
+
+    ``unnamed`` stands where the client's name would, if it is not known.
+    """
+
+    key: str
+    subject: Names
+    body: Names
+    unnamed: Names | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Step:
     """One step of a demotion policy.
 
     ``months`` and ``days`` count from the start of the failing run or from the step before, as
     ``counted`` says; for a warning ``days`` are those before a ground's last day.  ``landing`` is
-    how long the next tier down is held then, where ``to`` is one rung.
+    how long the next tier down is held then, where ``to`` is one rung.  ``letter`` is the key of
+    the letter that tells the client.
     """
 
     kind: Literal["warning", "notice", "withdraw", "demote"]
@@ -371,6 +389,7 @@ class Step:
     benefits: tuple[str, ...] = ()
     to: Literal["entitled", "one_rung"] | None = None
     landing: Validity = Open()
+    letter: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -379,6 +398,8 @@ class DemotionPolicy:
 
     ``benefits_return_days`` lie between the returns of what one step withdrew and what the step
     before it did; with 0 all benefits return at once.
+    ``reinstatement_letter`` is the key of the letter to who meets them again, ``return_letter``
+    of the one to who then has benefits given back.
     """
 
     key: str
@@ -388,6 +409,8 @@ class DemotionPolicy:
     unless: Criteria | None = None
     assessment: Assessment | None = None
     benefits_return_days: int = 0
+    reinstatement_letter: str | None = None
+    return_letter: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -475,11 +498,16 @@ class Policy:
     group_tier_goes_to: Literal["members", "head"] = "members"
     transition: Transition = Transition()
     settlement_days: int = 0
+    letters: tuple[Letter, ...] = ()
     examples: tuple[Example, ...] = ()
 
     def tier(self, key: str) -> Tier:
         """Return the tier named ``key``; it is an error of the caller if there is none."""
         return next(tier for tier in self.tiers if tier.key == key)
+
+    def letter(self, key: str) -> Letter:
+        """Return the letter named ``key``; it is an error of the caller if there is none."""
+        return next(letter for letter in self.letters if letter.key == key)
 
     def demotion_of(self, tier: str) -> DemotionPolicy | None:
         """Return the demotion policy of the tier named ``tier``, if it has one."""

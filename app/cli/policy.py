@@ -13,13 +13,15 @@ import click
 from flask.cli import AppGroup
 
 from app.cli.figures import DayParameter, Pair, bar, show_tiers
+from app.cli.letters import show_letter
 from app.cli.speech import said_plainly
 from app.clock import business_date
 from app.merit import merit
 from app.policy_schema import policy_json_schema
 from app.services.evaluations import Question, answer_for, read_question
+from app.services.letters import Addressee, letters_of
 from app.services.policies import PolicyInForce, prepare, read_document
-from app.services.rehearsal import read_sequence, rehearse, written
+from app.services.rehearsal import change, read_sequence, rehearse, written
 from app.services.tables import Table, TableInvalid, read_clients
 from app.words import Words
 from rules.describe import describe
@@ -140,7 +142,12 @@ def evaluate(  # noqa: PLR0913 - one argument per option is how click gives them
 @policy_commands.command("rehearse")
 @click.argument("policy", type=_existing)
 @click.argument("sequence", type=_existing)
-def rehearse_policy(policy: Path, sequence: Path) -> None:
+@click.option("--letters", is_flag=True, help="Print the letters that would go out instead.")
+@click.option("--language", help="The client's language, in which they are written to.")
+@click.option("--name", help="The client's name, as it would stand in the letters.")
+def rehearse_policy(
+    policy: Path, sequence: Path, *, letters: bool, language: str | None, name: str | None
+) -> None:
     """Say how a client would stand over time: SEQUENCE (JSON) has dated facts, in order.
 
     One line of JSON for each date: the tier that the facts give, the tier held, on what ground and
@@ -153,7 +160,11 @@ def rehearse_policy(policy: Path, sequence: Path) -> None:
         except FactsInvalid as error:
             raise TableInvalid(sequence, error.problems) from error
         for found in rehearse(ready, dated):
-            click.echo(dumps(written(ready.policy, found)))
+            if not letters:
+                click.echo(dumps(written(ready.policy, found)))
+                continue
+            for letter in letters_of(change(ready, found, language), Addressee(name)):
+                show_letter(found.standing.as_of, letter)
 
 
 Writer = Callable[[Question, Facts], str]

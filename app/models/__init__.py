@@ -17,6 +17,7 @@ from app.models.history import HistoryEntry, HistoryHead, HistoryInput, Subject
 from app.models.hooks import HookDelivery, HookMessage, HookReceiver
 from app.models.jobs import Job
 from app.models.measures import Measure
+from app.models.notices import Notice
 from app.models.people import Attempts, Installation, Key, Person, Repeatable, RoleGrant
 from app.models.policies import Approval, PolicyRevision, PolicyVersion
 
@@ -41,6 +42,7 @@ __all__ = [
     "Key",
     "Measure",
     "Membership",
+    "Notice",
     "Person",
     "PolicyRevision",
     "PolicyVersion",

@@ -29,6 +29,7 @@ class Permission(StrEnum):
     READ_CLIENTS = "read_clients"
     ASK_MEASURE = "ask_measure"
     GRANT_MEASURE = "grant_measure"
+    SEND_NOTICES = "send_notices"
     READ_HISTORY = "read_history"
     MANAGE_ACCOUNTS = "manage_accounts"
 
@@ -55,7 +56,7 @@ _PERMISSIONS: dict[Role, frozenset[Permission]] = {
     ),
     Role.ADMINISTRATOR: frozenset({Permission.READ_POLICY, Permission.MANAGE_ACCOUNTS}),
     Role.MANAGER: frozenset(
-        {Permission.READ_POLICY, Permission.READ_CLIENTS, Permission.ASK_MEASURE}
+        {Permission.READ_POLICY, Permission.READ_CLIENTS, Permission.ASK_MEASURE, Permission.SEND_NOTICES}
     ),
     Role.FRONT_DESK: frozenset({Permission.READ_POLICY, Permission.READ_CLIENTS}),
 }

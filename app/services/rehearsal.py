@@ -10,7 +10,7 @@ from typing import Any
 
 from marshmallow import ValidationError, post_load, validates_schema
 
-from app.services.changes import events_written, standing_written
+from app.services.changes import Change, events_written, standing_written
 from app.services.evaluations import StatedFacts
 from app.services.policies import PolicyInForce
 from rules.decide import decide, settled_on
@@ -29,6 +29,8 @@ from rules.windows import DAY
 class Rehearsed:
     """How a client stood on one date of a rehearsal, and what happened to them on it."""
 
+    facts: Facts
+    before: Standing | None
     standing: Standing
     entitled: str | None
     measures: tuple[Measure, ...]
@@ -128,13 +130,35 @@ def rehearse(with_policy: PolicyInForce, sequence: DatedFacts) -> Iterator[Rehea
     policy, standing = with_policy.policy, sequence.start
     known: dict[date | None, Findings] = {}
     for day, facts in sequence.steps:
+        before = standing
         found = known[day] = Findings.of(policy, with_policy.judge.judge(facts), facts)
         settled = known.get(settled_on(policy, day))
         standing, events = decide(
-            policy, found, standing, day, measures=sequence.measures, settled=settled
+            policy, found, before, day, measures=sequence.measures, settled=settled
         )
         entitled = None if found.entitled is None else policy.tiers[found.entitled].key
-        yield Rehearsed(standing, entitled, sequence.measures, events)
+        yield Rehearsed(facts, before, standing, entitled, sequence.measures, events)
+
+
+def change(with_policy: PolicyInForce, found: Rehearsed, language: str | None) -> Change:
+    """Return what one date of a rehearsal changed about a client who is in no database."""
+    standing, facts, day = found.standing, found.facts, found.standing.as_of
+    verdict = with_policy.judge.judge(facts)
+    return Change(
+        client_id=0,
+        reference="",
+        subject="",
+        language=language,
+        decision="",
+        in_force=with_policy,
+        day=day,
+        issued=day,
+        before=found.before,
+        standing=standing,
+        measures=found.measures,
+        events=found.events,
+        explained=with_policy.explainer.explain(facts, verdict, day, standing.tier),
+    )
 
 
 def written(policy: Policy, found: Rehearsed) -> dict[str, Any]:

@@ -15,14 +15,14 @@ from sqlalchemy import Row, exists, func, literal, select
 from sqlalchemy.orm import Session
 
 from app.merkle import Frontier, leaf_hash
-from app.models import Activity, HistoryEntry, HistoryHead, HistoryInput, Subject
-from app.services.activities import batch, digested
+from app.models import Activity, HistoryEntry, HistoryHead, HistoryInput, Notice, Subject
+from app.services import activities, notices
 from app.services.history import SubjectKey, inputs_digest
 from rules.document.strict_json import JsonRefused, canonical_bytes, loads
 from rules.messages import Message
 
 _CHUNK = 1000
-_ACTIVITIES = "activities:"
+_ACTIVITIES, _NOTICES = "activities:", "notices:"
 _NAMES = {"sequence", "at", "actor", "verb", "object", "details", "inputs"}
 _COLUMNS = ("sequence", "actor", "verb", "object")
 
@@ -130,7 +130,7 @@ def _require_inputs(session: Session, row: _Row, inputs: Sequence[_Row]) -> None
     known = {each.subject for each in inputs}
     for subject in kept:
         if subject not in known:
-            raise HistoryBroken(row.sequence, "its batch has activities that were not in it.")
+            raise HistoryBroken(row.sequence, "its batch has something that was not in it.")
     for each in inputs:
         if each.key is None:
             continue
@@ -146,10 +146,13 @@ def _require_inputs(session: Session, row: _Row, inputs: Sequence[_Row]) -> None
 
 def _kept(session: Session, row: _Row) -> Mapping[str, bytes]:
     """Return the contents that stayed in their own table, by subject."""
-    if not row.object.startswith(_ACTIVITIES):
-        return {}
-    found = batch(session, row.object.removeprefix(_ACTIVITIES))
-    return {subject: digested(happened) for subject, happened in found.items()}
+    if row.object.startswith(_ACTIVITIES):
+        happened = activities.batch(session, row.object.removeprefix(_ACTIVITIES))
+        return {subject: activities.digested(each) for subject, each in happened.items()}
+    if row.object.startswith(_NOTICES):
+        written = notices.batch(session, row.object.removeprefix(_NOTICES))
+        return {subject: notices.digested(each) for subject, each in written.items()}
+    return {}
 
 
 def _opened(key: SubjectKey, each: _Row, row: _Row) -> bytes | None:
@@ -197,3 +200,6 @@ def _require_nothing_else(session: Session, tree: Frontier, said: int) -> None:
     entry = exists().where(HistoryEntry.object == literal(_ACTIVITIES) + Activity.batch)
     if session.execute(select(Activity.id).where(~entry).limit(1)).scalar() is not None:
         raise HistoryBroken(tree.size, "there are activities that no entry speaks of.")
+    entry = exists().where(HistoryEntry.object == literal(_NOTICES) + Notice.batch)
+    if session.execute(select(Notice.id).where(~entry).limit(1)).scalar() is not None:
+        raise HistoryBroken(tree.size, "there are notices that no entry speaks of.")

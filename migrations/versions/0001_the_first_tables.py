@@ -24,6 +24,11 @@ APPEND_ONLY = {
     "standing_events": ("UPDATE",),
 }
 
+WRITTEN = (
+    "id, client_id, decision_id, place, event, day, issued, language, subject, text, html, batch"
+)
+"""What of a notice stays as it was issued."""
+
 
 def _sqlite_triggers() -> Iterator[str]:
     for table, changes in APPEND_ONLY.items():
@@ -39,6 +44,10 @@ def _sqlite_triggers() -> Iterator[str]:
                 OR NEW.state = 'draft' AND OLD.state <> 'in_review')
         BEGIN SELECT RAISE(ABORT, 'a submitted policy cannot be changed'); END
     """
+    yield f"""
+        CREATE TRIGGER notices_written BEFORE UPDATE OF {WRITTEN} ON notices
+        BEGIN SELECT RAISE(ABORT, 'a notice that was issued cannot be changed'); END
+    """
     yield """
         CREATE TRIGGER policy_versions_no_delete BEFORE DELETE ON policy_versions
         BEGIN SELECT RAISE(ABORT, 'a policy cannot be deleted'); END
@@ -53,6 +62,14 @@ def _postgresql_triggers() -> Iterator[str]:
     yield """
         CREATE FUNCTION merit_frozen() RETURNS trigger LANGUAGE plpgsql AS $$
         BEGIN RAISE EXCEPTION 'a submitted policy cannot be changed'; END $$
+    """
+    yield """
+        CREATE FUNCTION merit_written() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN RAISE EXCEPTION 'a notice that was issued cannot be changed'; END $$
+    """
+    yield f"""
+        CREATE TRIGGER notices_written BEFORE UPDATE OF {WRITTEN} ON notices
+        FOR EACH ROW EXECUTE FUNCTION merit_written()
     """
     for table, changes in APPEND_ONLY.items():
         for change in changes:
@@ -527,6 +544,41 @@ def upgrade() -> None:
     op.create_index(
         "ix_standing_events_decision_id", "standing_events", ["decision_id"], unique=False
     )
+    op.create_table(
+        "notices",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column(
+            "client_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
+        sa.Column("decision_id", sa.String(length=32), nullable=False),
+        sa.Column("place", sa.Integer(), nullable=False),
+        sa.Column("event", sa.String(length=40), nullable=False),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("issued", sa.Date(), nullable=False),
+        sa.Column("language", sa.String(length=63), nullable=False),
+        sa.Column("subject", sa.Text(), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("html", sa.Text(), nullable=False),
+        sa.Column("batch", sa.String(length=32), nullable=False),
+        sa.Column("sent_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("sent_by", sa.Integer(), nullable=True),
+        sa.Column("channel", sa.String(length=20), nullable=True),
+        sa.ForeignKeyConstraint(["client_id"], ["clients.id"], name="fk_notices_client_id"),
+        sa.ForeignKeyConstraint(["decision_id"], ["decisions.id"], name="fk_notices_decision_id"),
+        sa.ForeignKeyConstraint(["sent_by"], ["people.id"], name="fk_notices_sent_by"),
+        sa.PrimaryKeyConstraint("id", name="pk_notices"),
+        sa.UniqueConstraint("decision_id", "place", name="uq_notices_decision_id_place"),
+    )
+    op.create_index("ix_notices_batch", "notices", ["batch"], unique=False)
+    op.create_index("ix_notices_client_id", "notices", ["client_id"], unique=False)
+    op.create_index(
+        "ix_notices_waiting",
+        "notices",
+        ["issued", "id"],
+        unique=False,
+        sqlite_where=sa.text("sent_at IS NULL"),
+        postgresql_where=sa.text("sent_at IS NULL"),
+    )
     head = sa.text("INSERT INTO history_head (id, size, frontier) VALUES (1, 0, :none)")
     op.execute(head.bindparams(none=b""))
     postgresql = op.get_bind().dialect.name == "postgresql"
@@ -535,6 +587,15 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    op.drop_index(
+        "ix_notices_waiting",
+        table_name="notices",
+        sqlite_where=sa.text("sent_at IS NULL"),
+        postgresql_where=sa.text("sent_at IS NULL"),
+    )
+    op.drop_index("ix_notices_client_id", table_name="notices")
+    op.drop_index("ix_notices_batch", table_name="notices")
+    op.drop_table("notices")
     op.drop_index("ix_standing_events_decision_id", table_name="standing_events")
     op.drop_index("ix_standing_events_day_kind", table_name="standing_events")
     op.drop_index("ix_standing_events_client_id_day", table_name="standing_events")
@@ -610,6 +671,7 @@ def downgrade() -> None:
     if op.get_bind().dialect.name == "postgresql":
         op.execute("DROP FUNCTION merit_append_only")
         op.execute("DROP FUNCTION merit_frozen")
+        op.execute("DROP FUNCTION merit_written")
 
 
 def _add_hooks() -> None:

@@ -10,6 +10,7 @@ from typing import Any
 from marshmallow import ValidationError
 
 from rules.criteria import walk
+from rules.document import letters
 from rules.document.fields import NAMES, MetricName, Names
 from rules.document.grounds import misfits
 from rules.document.metrics import is_tier_held, references
@@ -61,6 +62,7 @@ def load(document: object) -> Policy:
         *_too_many_conditions(policy),
         *_too_deep_derivations(document),
         *(Problem(path, message) for path, message in misfits(policy)),
+        *(Problem(path, message) for path, message in letters.misfits(policy)),
     ]
     if problems:
         raise DocumentInvalid(problems)
@@ -109,6 +111,7 @@ def _names(document: Any) -> Names:
         ),
         standards=frozenset(_keys(document, "standards")),
         demotion_policies=frozenset(_keys(document, "demotion_policies")),
+        letters=frozenset(_keys(document, "letters")),
     )
 
 

@@ -59,6 +59,7 @@ class Names:
     benefits: frozenset[str]
     standards: frozenset[str]
     demotion_policies: frozenset[str]
+    letters: frozenset[str]
 
 
 NAMES: ContextVar[Names] = ContextVar("names of the document being read")
@@ -319,15 +320,10 @@ class LanguageCode(StrictField[str]):
 class Translated(StrictField[dict[str, str]]):
     """A text in the languages of the policy; in the first of them always."""
 
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(
-            {
-                "type": "object",
-                "minProperties": 1,
-                "additionalProperties": {"type": "string", "minLength": 1, "maxLength": 200},
-            },
-            **kwargs,
-        )
+    def __init__(self, text: Text | None = None, **kwargs: Any) -> None:
+        self.text = text or Text()
+        shape = {"type": "object", "minProperties": 1}
+        super().__init__({**shape, "additionalProperties": self.text.metadata}, **kwargs)
 
     def _deserialize(
         self, value: Any, attr: str | None, data: Data, **kwargs: Any
@@ -336,7 +332,6 @@ class Translated(StrictField[dict[str, str]]):
         if not isinstance(value, dict):
             raise refuse('must be a text by language, such as {"en": "Gold"}')
         errors: dict[str, list[str]] = {}
-        text = Text()
         for code, words in value.items():
             if languages and code not in languages:
                 errors[code] = [
@@ -347,7 +342,7 @@ class Translated(StrictField[dict[str, str]]):
                 ]
                 continue
             try:
-                text.deserialize(words)
+                self.text.deserialize(words)
             except ValidationError as error:
                 errors[code] = list(error.messages)
         if languages and languages[0] not in value:

@@ -31,6 +31,7 @@ from rules.document.fields import (
     Whole,
     Word,
 )
+from rules.document.letters import LetterSchema
 from rules.document.metrics import MetricSchema
 from rules.document.sources import kind_word
 from rules.document.values import FactsField
@@ -184,6 +185,7 @@ class PromotionSchema(StrictSchema):
 
     assessment = _assessment()
     path = Word("straight", "one_rung")
+    letter = Reference("letters")
 
     @post_load
     def make(self, data: dict[str, Any], **kwargs: Any) -> Promotion:
@@ -275,6 +277,8 @@ def _validity() -> Union:
 
 
 class _StepSchema(StrictSchema):
+    letter = Reference("letters")
+
     @post_load
     def make(self, data: dict[str, Any], **kwargs: Any) -> Step:
         if "landing" in data and data["to"] != "one_rung":
@@ -312,6 +316,8 @@ class DemotionPolicySchema(StrictSchema):
     assessment = _assessment()
     unless = CriteriaField()
     benefits_return_days = Whole(0, 3660)
+    reinstatement_letter = Reference("letters")
+    return_letter = Reference("letters")
     steps = ListOf(
         Union(
             {
@@ -449,6 +455,7 @@ class PolicySchema(StrictSchema):
     groups = Nested(GroupsSchema)
     transition = Nested(TransitionSchema)
     settlement_days = Whole(0, 366)
+    letters = Keyed(Nested(LetterSchema), 0, 100)
     examples = ListOf(Nested(ExampleSchema), 0, 200)
 
     @post_load
@@ -469,5 +476,6 @@ class PolicySchema(StrictSchema):
             group_tier_goes_to=data.get("groups", {}).get("tier_goes_to", "members"),
             transition=data.get("transition", Transition()),
             settlement_days=data.get("settlement_days", 0),
+            letters=tuple(data.get("letters", ())),
             examples=tuple(data.get("examples", ())),
         )

@@ -1,0 +1,272 @@
+"""What there is to tell a client of an event of their standing: the meaning of a letter's names.
+
+Everything here is said as messages and values; the application puts it into the words of the
+client's language and into a letter (:mod:`rules.letters`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from operator import attrgetter
+from typing import NamedTuple
+
+from rules.criteria import AllOf, Condition, Criteria, QualifiesFor, walk
+from rules.decide import ahead, deadline, in_force
+from rules.describe import asked_for
+from rules.explain import Explanation, Way
+from rules.letters import Occasion
+from rules.messages import Message
+from rules.policy import Letter, Policy, Step, Tier
+from rules.sentences import Listed, Named, shown
+from rules.standing import Event, EventKind, Standing
+
+STEP_KINDS: Mapping[EventKind, tuple[str, ...]] = {
+    "notice_given": ("warning", "notice"),
+    "benefit_withdrawn": ("withdraw",),
+    "demoted": ("demote",),
+}
+"""Which steps of a demotion policy an event can be."""
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something to be told: which of a decision's events, for what, by which letter if by one."""
+
+    place: int
+    event: Event
+    occasion: Occasion
+    letter: Letter | None
+
+
+def due(
+    policy: Policy, before: Standing | None, standing: Standing, events: Sequence[Event]
+) -> Iterator[Notice]:
+    """Yield what a client has to be told of a decision.
+
+    Nothing of the first one about them, which finds them as they are; and nothing while a person
+    has them served by another tier than they hold.
+    """
+    if before is None or standing.tier != in_force(
+        policy, standing, standing.under, standing.as_of
+    ):
+        return
+    steps = _steps(policy, standing, events)
+    for place, event in enumerate(events):
+        step = steps.get(place)
+        occasion = _occasion(event, step)
+        if occasion is not None:
+            key = _letter(policy, event, occasion, step)
+            yield Notice(place, event, occasion, policy.letter(key) if key else None)
+
+
+def _steps(policy: Policy, standing: Standing, events: Sequence[Event]) -> dict[int, Step]:
+    """Return of which step of the demotion policy each event tells, by the event's place."""
+    places = [place for place, event in enumerate(events) if event.kind in STEP_KINDS]
+    if not places:
+        return {}
+    last = events[places[-1]]
+    demotion = policy.demotion_of(last.before or last.tier)
+    steps = () if demotion is None else demotion.steps
+    done = len(standing.run.done) if standing.run else len(steps)
+    taken = steps[max(0, done - len(places)) : done]
+    return {
+        place: step
+        for place, step in zip(places, taken, strict=False)
+        if step.kind in STEP_KINDS[events[place].kind]
+    }
+
+
+def _occasion(event: Event, step: Step | None) -> Occasion | None:
+    match event.kind:
+        case "notice_given":
+            return "warning" if step is not None and step.kind == "warning" else "notice"
+        case "benefit_withdrawn":
+            return "withdraw" if event.benefits else None
+        case "demoted":
+            return "demote"
+        case "promoted":
+            return "promotion"
+        case "reinstated":
+            return "return" if event.benefits else "reinstatement"
+        case _:
+            return None
+
+
+def _letter(policy: Policy, event: Event, occasion: Occasion, step: Step | None) -> str | None:
+    """Return the key of the policy's own letter for an occasion, if it has one."""
+    demotion = policy.demotion_of(event.tier)
+    match occasion:
+        case "promotion":
+            return policy.promotion.letter
+        case "reinstatement" if demotion is not None:
+            return demotion.reinstatement_letter
+        case "return" if demotion is not None:
+            return demotion.return_letter or demotion.reinstatement_letter
+        case _:
+            return None if step is None else step.letter
+
+
+# -- the meaning of each name ------------------------------------------------------------------
+
+
+class Row(NamedTuple):
+    """One of several things to be said, and how deep it lies under the one it belongs to."""
+
+    depth: int
+    said: object
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """All that a letter about a notice can tell: how the client stands after it, and why.
+
+    ``as_of`` is the business date it was decided for, ``issued`` the one of the letter.
+    """
+
+    policy: Policy
+    standing: Standing
+    explained: Explanation
+    as_of: date
+    issued: date
+    notice: Notice
+
+    def programme(self) -> object:
+        return Named(self.policy.name)
+
+    def tier(self) -> object:
+        return Named(self._after.name)
+
+    def former_tier(self) -> object:
+        return Named(self._before.name)
+
+    def tier_after(self) -> object:
+        return Named(self._lands_on(self._deadline).name)
+
+    def deadline(self) -> object:
+        return self._deadline
+
+    def rule(self) -> object:
+        return tuple(Row(*line) for line in asked_for(self.policy, self._kept))
+
+    def figures(self) -> object:
+        values = {each.condition.metric: each.value for each in self.explained.reasons}
+        rows = []
+        for key in dict.fromkeys(_metrics(self.policy, self._kept)):
+            metric, value = self.policy.metrics[key], values.get(key)
+            known = Message("not known") if value is None else shown(self.policy, metric, value)
+            said = Message("%(metric)s: %(value)s", metric=Named(metric.name), value=known)
+            rows.append(Row(0, said))
+        return tuple(rows)
+
+    def to_stay(self) -> object:
+        return _way(self.explained.to_stay)
+
+    def to_rise(self) -> object:
+        if self.explained.next_tier is None:
+            return Message("%(tier)s is the highest tier.", tier=self.tier())
+        return _way(self.explained.next_tier)
+
+    def ahead(self) -> object:
+        coming = ahead(self.policy, self.standing)
+        rows = tuple(Row(0, self._coming(step, day)) for step, day in coming)
+        return rows or Message("Nothing more follows; %(tier)s stays.", tier=self.tier())
+
+    def benefits(self) -> object:
+        names = _benefits(self.policy, self.notice.event.benefits)
+        return tuple(Row(0, name) for name in names)
+
+    def service(self) -> object:
+        """Return what the client now has by their tier: its benefits, and what is promised."""
+        tier, withdrawn = self._after, self.standing.withdrawn
+        names = [each.name for each in tier.benefits if each.key not in withdrawn]
+        names += [each.name for each in self.policy.standards if each.key in tier.standards]
+        rows = tuple(Row(0, Named(each)) for each in names)
+        return rows or Message("our usual service, in full")
+
+    @property
+    def _after(self) -> Tier:
+        return self.policy.tier(self.notice.event.tier)
+
+    @property
+    def _before(self) -> Tier:
+        return self.policy.tier(self.notice.event.before or self.notice.event.tier)
+
+    @property
+    def _kept(self) -> Criteria:
+        """What keeping the tier asks for that the letter is about: that lost, else that held."""
+        tier = self._before if self.notice.occasion == "demote" else self._after
+        return tier.keep or tier.entry or AllOf(())
+
+    @property
+    def _deadline(self) -> date:
+        return deadline(self.policy, self.standing) or self.issued
+
+    def _coming(self, step: Step, day: date) -> Message:
+        match step.kind:
+            case "withdraw":
+                names = _benefits(self.policy, step.benefits)
+                quoted = tuple(Message("“%(name)s”", name=name) for name in names)
+                what = Message("without %(benefits)s", benefits=Listed(quoted))
+            case "demote":
+                tier = Named(self._lands_on(day).name)
+                what = Message("%(tier)s instead of %(held)s", tier=tier, held=self.tier())
+            case _:
+                what = Message("another letter from us")
+        return Message("from %(day)s: %(what)s", day=day, what=what)
+
+    def _lands_on(self, day: date) -> Tier:
+        """Return the tier that a client who goes on failing then holds, as things stand."""
+        policy, standing = self.policy, self.standing
+        keys = [tier.key for tier in policy.tiers]
+        held, demotion = keys.index(standing.tier), policy.demotion_of(standing.tier)
+        places = [keys.index(self.explained.at_least.key)]
+        places += [
+            keys.index(ground.tier)
+            for ground in standing.grounds
+            if ground.cause != "grace" and ground.holds(day)
+        ]
+        if demotion is not None and demotion.steps[-1].to == "one_rung":
+            places.append(held - 1)
+        return policy.tiers[max(place for place in (0, *places) if place < held)]
+
+
+def _way(way: Way | None) -> Message:
+    if way is None or way.steps is None:
+        return Message("Please speak with us: together we shall look for a way.")
+    return way.sentence
+
+
+def _benefits(policy: Policy, keys: Sequence[str]) -> tuple[Named, ...]:
+    names = {each.key: each.name for tier in policy.tiers for each in tier.benefits}
+    return tuple(Named(names[key]) for key in keys)
+
+
+def _metrics(policy: Policy, criteria: Criteria) -> Iterator[str]:
+    for each in walk(criteria):
+        if isinstance(each, Condition):
+            yield each.metric
+        elif isinstance(each, QualifiesFor):
+            yield from _metrics(policy, policy.tier(each.tier).entry or AllOf(()))
+
+
+MEANINGS: Mapping[str, Callable[[Told], object]] = {
+    "programme": Told.programme,
+    "date": attrgetter("issued"),
+    "as_of": attrgetter("as_of"),
+    "tier": Told.tier,
+    "former_tier": Told.former_tier,
+    "tier_after": Told.tier_after,
+    "deadline": Told.deadline,
+    "rule": Told.rule,
+    "figures": Told.figures,
+    "to_stay": Told.to_stay,
+    "to_rise": Told.to_rise,
+    "ahead": Told.ahead,
+    "benefits": Told.benefits,
+    "service": Told.service,
+}
+"""What each name stands for: something to be said, or a tuple of rows, each on a line of its own.
+
+The two others, ``client`` and ``contact``, are said by who knows whom is written to."""

@@ -84,9 +84,14 @@ def fill(template: str, values: Mapping[str, Sequence[str]]) -> str:
 
     Paragraphs come out with one blank line between them; one that has nothing to say is left out.
     """
-    lines = {name: "\n".join(map(_on_one_line, value)) for name, value in values.items()}
-    text = Template(template).substitute(lines)
-    return "\n\n".join("\n".join(paragraph) for paragraph in _paragraphs(text))
+    lines = {
+        name: "\n".join(filter(None, map(_on_one_line, value))) for name, value in values.items()
+    }
+    filled = (
+        [line for line in Template("\n".join(each)).substitute(lines).split("\n") if line.strip()]
+        for each in _paragraphs(template)
+    )
+    return "\n\n".join("\n".join(paragraph) for paragraph in filled if paragraph)
 
 
 def as_html(text: str) -> str:

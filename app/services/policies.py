@@ -16,7 +16,7 @@ from rules.messages import Message
 from rules.policy import Policy
 
 LARGEST_DOCUMENT = 4 * 1024 * 1024
-"""Bytes; a policy at all its limits at once stays below."""
+"""Bytes; far more than a policy has that people can read."""
 
 
 class PolicyUnreadable(Exception):

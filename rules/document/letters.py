@@ -20,7 +20,7 @@ from rules.letters import (
 from rules.messages import Message
 from rules.policy import DemotionPolicy, Letter, Policy
 
-LONGEST_BODY = 8000
+LONGEST_BODY = 5000
 """How many characters the body of a letter may have."""
 
 
@@ -73,24 +73,20 @@ class LetterSchema(StrictSchema):
 
 
 def misfits(policy: Policy) -> Iterator[tuple[str, Message]]:
-    """Yield, by its path, each letter that names what nothing stands for where it is used."""
+    """Yield, by its path, each use of a letter whose names have no meaning there."""
     for path, key, occasion, known in _uses(policy):
         if key is None:
             continue
         letter = policy.letter(key)
         texts = (*letter.subject.values(), *letter.body.values())
         strange = {name for text in texts for name in names_in(text)} - known
-        for name in sorted(strange):
-            yield (
-                path,
-                Message(
-                    "names the letter %(key)s, in which nothing stands for $%(name)s when it is "
-                    "one of %(occasion)s",
-                    key=key,
-                    name=name,
-                    occasion=Message(OCCASIONS[occasion]),
-                ),
+        if strange:
+            message = Message(
+                "names a letter with %(names)s, which stands for nothing in one of %(occasion)s",
+                names=", ".join(f"${name}" for name in sorted(strange)),
+                occasion=Message(OCCASIONS[occasion]),
             )
+            yield path, message
 
 
 _Use = tuple[str, str | None, Occasion, Set[str]]

@@ -455,7 +455,7 @@ class PolicySchema(StrictSchema):
     groups = Nested(GroupsSchema)
     transition = Nested(TransitionSchema)
     settlement_days = Whole(0, 366)
-    letters = Keyed(Nested(LetterSchema), 0, 100)
+    letters = Keyed(Nested(LetterSchema), 0, 50)
     examples = ListOf(Nested(ExampleSchema), 0, 200)
 
     @post_load

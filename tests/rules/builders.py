@@ -285,11 +285,13 @@ EVERYTHING = policy_document(
             "name": names("Slow"),
             "minimum_stay_days": 90,
             "benefits_return_days": 7,
+            "reinstatement_letter": "mended",
+            "return_letter": "mended",
             "assessment": {"kind": "anniversary", "every": "year", "of": "birthday"},
             "unless": {"qualifies_for": "gold"},
             "steps": [
-                {"kind": "warning", "days": 30},
-                {"kind": "notice", "days": 0, "counted": "start"},
+                {"kind": "warning", "days": 30, "letter": "notice"},
+                {"kind": "notice", "days": 0, "counted": "start", "letter": "notice"},
                 {"kind": "withdraw", "days": 30, "benefits": ["queue"]},
                 {"kind": "demote", "days": 60, "to": "one_rung", "counted": "previous_step"},
             ],
@@ -310,7 +312,20 @@ EVERYTHING = policy_document(
             ],
         },
     ],
-    promotion={"assessment": {"kind": "monthly", "day": 31}, "path": "one_rung"},
+    promotion={
+        "assessment": {"kind": "monthly", "day": 31},
+        "path": "one_rung",
+        "letter": "mended",
+    },
+    letters=[
+        {
+            "key": "notice",
+            "subject": names("$tier until $deadline"),
+            "body": names("Dear $client,\n\n$figures\n\n$ahead"),
+            "unnamed": names("friend"),
+        },
+        {"key": "mended", "subject": names("All is well"), "body": names("You have\n$service")},
+    ],
     groups={"tier_goes_to": "head"},
     settlement_days=3,
     transition={

@@ -19,6 +19,7 @@ from rules.criteria import AllOf, AnyOf, AtLeast, Condition, NoneOf, QualifiesFo
 from rules.document import DEEPEST_DERIVATION, MOST_CONDITIONS, DocumentInvalid, Problem, load
 from rules.document.criteria import DEEPEST, WIDEST
 from rules.document.strict_json import canonical_bytes, digest, dumps, loads
+from rules.letters import IN_SUBJECTS, PLACEHOLDERS
 from rules.measure import Client, measure
 from rules.messages import Message
 from rules.policy import (
@@ -36,6 +37,7 @@ from rules.policy import (
     Example,
     Filter,
     Fixed,
+    Letter,
     Monthly,
     Open,
     Previous,
@@ -158,7 +160,17 @@ def test_a_document_with_everything_becomes_the_values_it_names() -> None:
     assert (silver.renewal, silver.lifetime_after_years) == ("at_expiry", 10)
     assert gold.validity == Calendar("quarter", 1, 2, (4, 6))
     assert (gold.renewal, gold.lifetime_after_years) == ("at_once", None)
-    assert policy.promotion == Promotion(Monthly(31), "one_rung")
+    assert policy.promotion == Promotion(Monthly(31), "one_rung", "mended")
+    assert policy.letters == (
+        Letter(
+            "notice",
+            names("$tier until $deadline"),
+            names("Dear $client,\n\n$figures\n\n$ahead"),
+            names("friend"),
+        ),
+        Letter("mended", names("All is well"), names("You have\n$service")),
+    )
+    assert policy.letter("mended") == policy.letters[1]
     assert policy.settlement_days == 3
     assert policy.transition == Transition(
         "upgrades_only", date(2026, 12, 31), {"bronze": "silver", "top": "gold"}
@@ -184,8 +196,8 @@ def test_a_document_with_everything_becomes_the_values_it_names() -> None:
             "slow",
             names("Slow"),
             (
-                Step("warning", 30),
-                Step("notice", 0, counted="start"),
+                Step("warning", 30, letter="notice"),
+                Step("notice", 0, counted="start", letter="notice"),
                 Step("withdraw", 30, benefits=("queue",)),
                 Step("demote", 60, to="one_rung"),
             ),
@@ -193,6 +205,8 @@ def test_a_document_with_everything_becomes_the_values_it_names() -> None:
             QualifiesFor("gold"),
             Anniversary("year", "birthday"),
             7,
+            "mended",
+            "mended",
         ),
         DemotionPolicy(
             "quick",
@@ -280,6 +294,8 @@ MANY_OPTIONS = [option(f"o{number}") for number in range(100)]
 LARGE = f"-{LARGEST} to {LARGEST}"
 FILTER = "metrics[1].source.where"
 WHERE_OPERATORS = "is, is_not, one_of, none_of, at_least, more_than, at_most or less_than"
+IN_BODY = ", ".join(f"${name}" for name in PLACEHOLDERS)
+IN_SUBJECT = ", ".join(f"${name}" for name in PLACEHOLDERS if name in IN_SUBJECTS)
 METRICS = (
     "age, balance, birthday, business, carried, growth, hotel_orders, lately, place, potential, "
     "private, revenue, share, stars, together or years"
@@ -554,6 +570,24 @@ REFUSALS = [
     ("examples[1].facts.age", "9", f"must be a whole number between -{LARGEST} and {LARGEST}"),
     ("examples[1].facts.private", 0, "must be true or false"),
     ("examples[1].facts.business", "farm", "must be retail or hotel"),
+    ("letters[0].subject.en", "$tier,\n$date", "must be one line"),
+    ("letters[0].subject.en", "a" * 201, "must be at most 200 characters long"),
+    ("letters[0].subject.en", "$rule", f"nothing stands for $rule here; names are {IN_SUBJECT}"),
+    ("letters[0].body.en", "a" * 5001, "must be at most 5000 characters long"),
+    ("letters[0].body.en", "Dear $nmae", f"nothing stands for $nmae here; names are {IN_BODY}"),
+    ("letters[0].body.en", "${Client}", f"nothing stands for $Client here; names are {IN_BODY}"),
+    *(
+        ("letters[0].body.en", text, f"a $ that no name follows is written $$; names are {IN_BODY}")
+        for text in ("It costs $5", "$", "$ tier", "${tier", "${}", "${tier.name}", "$$$")
+    ),
+    ("letters[0].body.en", "Dear\r\n$client", "must not hold control characters"),
+    ("letters[0].unnamed.en", " ", "must be a text"),
+    ("promotion.letter", "none", "names none of the policy's letters (mended or notice)"),
+    (
+        "promotion.letter",
+        "notice",
+        "names a letter with $ahead, $deadline, which stands for nothing in one of a promotion",
+    ),
     ("examples[1].facts.birthday", "1.7.2026", A_DAY),
     ("examples[1].facts.rating", 5, f"is not a metric of this policy; these are {METRICS}"),
     ("examples[1].facts.rating", None, f"is not a metric of this policy; these are {METRICS}"),
@@ -588,6 +622,8 @@ def test_what_is_wrong_is_said_at_its_place(where: str, value: object, sentence:
         ("standards[2].promise.days", 3660, 0),
         ("standards[3].promise.days_before", 366, 0),
         ("standards[4].promise.days", 366, 0),
+        ("letters[1].subject.en", "a" * 200, "$tier"),
+        ("letters[1].body.en", "$$ $tier\n" * 555 + "$date", "a"),
         ("demotion_policies[0].minimum_stay_days", 3660, 0),
         ("demotion_policies[0].benefits_return_days", 3660, 0),
         ("demotion_policies[0].steps[3].days", 3660, 0),
@@ -648,6 +684,7 @@ def test_the_largest_and_the_smallest_are_still_right(
         ("segments[0].standards", 0, 50),
         ("standards", 0, 100),
         ("demotion_policies", 0, 30),
+        ("letters", 0, 50),
         ("demotion_policies[0].steps", 1, 20),
         ("demotion_policies[0].steps[2].benefits", 1, 50),
         ("demotion_policies[1].assessment.days", 1, 24),
@@ -990,6 +1027,10 @@ OPTIONAL = {
     "plus_months", "promotion", "renewal", "segments", "settlement_days", "standards", "starts",
     "to_month_end",
     "transition", "unbroken", "unless", "validity", "where",
+    "letter", "letters", "lifetime_after_years", "minimum_stay_days", "missing", "months", "moves",
+    "path", "plus_months", "promotion", "reinstatement_letter", "renewal", "return_letter",
+    "segments", "standards", "starts", "to_month_end", "transition", "unbroken", "unless",
+    "unnamed", "validity", "where",
 }  # fmt: skip
 """The names that can be left out wherever they stand."""
 
@@ -1001,7 +1042,8 @@ def _objects() -> Iterator[Place]:
     """Yield the place of every object in EVERYTHING but criteria, facts and texts by language."""
     for here in places(EVERYTHING):
         in_criteria = {"entry", "keep", "criteria", "unless", "facts"} & set(here)
-        if isinstance(found(EVERYTHING, here), dict) and not in_criteria and here[-1:] != ("name",):
+        is_text = here[-1:] in {(name,) for name in ("name", "subject", "body", "unnamed")}
+        if isinstance(found(EVERYTHING, here), dict) and not in_criteria and not is_text:
             yield here
 
 
@@ -1418,7 +1460,7 @@ def test_a_warning_has_no_months_and_counts_from_nothing() -> None:
     warning = {"kind": "warning", "days": 1, "months": 1, "counted": "start"}
 
     assert set(problems(held_and_lost(warning)).values()) == {
-        "is not known here; known are days or kind"
+        "is not known here; known are days, kind or letter"
     }
 
 
@@ -1886,3 +1928,73 @@ def test_the_order_of_a_list_counts() -> None:
     swapped = changed(EVERYTHING, ("languages",), ["uk", "en"])
 
     assert digest(swapped) != digest(EVERYTHING)
+
+
+# -- letters ---------------------------------------------------------------------------------
+
+
+def test_a_letter_has_the_same_languages_throughout() -> None:
+    letter = {
+        "key": "hello",
+        "subject": {"en": "Hello"},
+        "body": {"en": "Hello.", "uk": "Вітаємо."},
+        "unnamed": {"en": "client"},
+    }
+
+    assert problems(policy_document(languages=["en", "uk"], letters=[letter])) == {
+        "letters[0].subject.uk": "is missing",
+        "letters[0].unnamed.uk": "is missing",
+    }
+
+
+def test_a_letter_is_there_in_the_first_language() -> None:
+    letter = {"key": "hello", "subject": {"uk": "Вітаємо"}, "body": {"uk": "Вітаємо."}}
+
+    assert problems(policy_document(languages=["en", "uk"], letters=[letter])) == {
+        "letters[0].subject.en": "is missing",
+        "letters[0].body.en": "is missing",
+    }
+
+
+@pytest.mark.parametrize("name", sorted(PLACEHOLDERS))
+def test_a_letter_may_hold_a_name_where_it_means_something_and_nowhere_else(name: str) -> None:
+    letter = {"key": "hello", "subject": names("Hello"), "body": names(f"${name}")}
+    steps = (
+        {"kind": "warning", "days": 1, "letter": "hello"},
+        {"kind": "notice", "letter": "hello"},
+        {"kind": "withdraw", "benefits": ["queue"], "letter": "hello"},
+        {"kind": "demote", "to": "entitled", "letter": "hello"},
+    )
+    document = held_and_lost(*steps, benefits=[option("queue")])
+    for each in document["tiers"][1:]:
+        each["validity"] = {"kind": "fixed", "n": 1, "unit": "months"}
+    document["letters"] = [letter]
+    document["promotion"] = {"letter": "hello"}
+    [demotion] = document["demotion_policies"]
+    demotion.update(reinstatement_letter="hello", return_letter="hello")
+    demoted = "demotion_policies[0]"
+    places_of: dict[str, str] = {
+        "promotion": "promotion.letter",
+        "warning": f"{demoted}.steps[0].letter",
+        "notice": f"{demoted}.steps[1].letter",
+        "withdraw": f"{demoted}.steps[2].letter",
+        "demote": f"{demoted}.steps[3].letter",
+        "reinstatement": f"{demoted}.reinstatement_letter",
+        "return": f"{demoted}.return_letter",
+    }
+
+    refused = {where for each, where in places_of.items() if each not in PLACEHOLDERS[name]}
+
+    assert set(problems(document)) == refused
+
+
+@pytest.mark.parametrize("name", ["deadline", "tier_after"])
+def test_no_end_is_announced_by_a_policy_that_never_demotes(name: str) -> None:
+    letter = {"key": "hello", "subject": names(f"By ${name}"), "body": names("Hello")}
+    document = held_and_lost({"kind": "notice", "letter": "hello"})
+    document["letters"] = [letter]
+
+    assert problems(document) == {
+        "demotion_policies[0].steps[0].letter": f"names a letter with ${name}, which stands for "
+        "nothing in one of a notice"
+    }

@@ -123,7 +123,7 @@ def _known(session: Session, client_ids: Iterable[int]) -> dict[int, _Known]:
         )
         .order_by(ContactPerson.id.desc())
     )
-    first = dict(counterparts.tuples().all())  # the lowest id comes last
+    first = {each.client_id: each.counterpart for each in counterparts}  # the lowest id comes last
     return {
         each.id: _Known(
             SubjectKey(each.subject, each.key), Addressee(each.name, first.get(each.id))

@@ -23,7 +23,7 @@ from app.services.clients import Contact, Stated, put_client
 from app.services.groups import Membered, put_group
 from app.services.standings import decide
 from app.words import Words
-from tests.app import telling
+from tests.app import correspondence, telling
 from tests.app.company import NOW, Company
 from tests.app.granting import given
 from tests.databases import ROLE, Place
@@ -50,6 +50,7 @@ def fill(company: Company) -> None:
     given(company)
     telling.added(company, "https://example.com/")
     telling.announced(company, [telling.change(telling.in_force(company))])
+    correspondence.issued(company)
     job = {"kind": "test", "key": "test", "state": "waiting", "fence": 0, "failures": 0, "done": 0}
     [_, key_id, *_] = company.key.split("_")
     with merit.database.writing() as session:
@@ -230,6 +231,17 @@ def test_a_policy_in_force_is_not_changed_or_taken_back(full: Company) -> None:
         "DELETE FROM policy_versions",
     ):
         assert re.search("append-only|cannot be", refused(full.merit.owner, change))
+
+
+WRITTEN = frozenset(Base.metadata.tables["notices"].columns.keys()) - {
+    *("sent_at", "sent_by", "channel"),
+}
+
+
+def test_nothing_that_is_written_in_a_notice_is_changed(full: Company) -> None:
+    for name in WRITTEN:
+        change = f"UPDATE notices SET {name} = {name}"  # noqa: S608 - names of the models
+        assert "a notice that was issued cannot be changed" in refused(full.merit.owner, change)
 
 
 # -- what the service's own role may do ------------------------------------------------------------

@@ -45,6 +45,7 @@ PLACEHOLDERS: Mapping[str, frozenset[Occasion]] = {
     "deadline": _FAILING,
     "rule": _ALWAYS,
     "figures": _ALWAYS,
+    "gap": _FAILING | {"demote"},
     "to_stay": _FAILING,
     "to_rise": frozenset({"demote", "promotion"}),
     "ahead": _FAILING,
@@ -57,7 +58,7 @@ ABOUT_AN_END = frozenset({"tier_after", "deadline"})
 """Those of them that only a demotion policy with a demotion has something to say for."""
 
 IN_SUBJECTS = frozenset(PLACEHOLDERS) - {
-    *("rule", "figures", "to_stay", "to_rise", "ahead", "benefits", "service"),
+    *("rule", "figures", "gap", "to_stay", "to_rise", "ahead", "benefits", "service"),
 }
 """Those of them that fit on one line."""
 

@@ -21,6 +21,8 @@ from rules.messages import Message
 from rules.policy import Letter, Policy, Step, Tier
 from rules.sentences import Listed, Named, shown
 from rules.standing import Event, EventKind, Standing
+from rules.vocabulary import Value
+from rules.ways import Step as Change
 
 STEP_KINDS: Mapping[EventKind, tuple[str, ...]] = {
     "notice_given": ("warning", "notice"),
@@ -160,6 +162,12 @@ class Told:
             rows.append(Row(0, said))
         return tuple(rows)
 
+    def gap(self) -> object:
+        """Return what would have to change to stay; in a demotion, to rise again."""
+        demoted = self.notice.occasion == "demote"
+        way = self.explained.next_tier if demoted else self.explained.to_stay
+        return tuple(Row(0, self._change(step)) for step in (way and way.steps) or ())
+
     def to_stay(self) -> object:
         return _way(self.explained.to_stay)
 
@@ -202,6 +210,19 @@ class Told:
     @property
     def _deadline(self) -> date:
         return deadline(self.policy, self.standing) or self.issued
+
+    def _change(self, step: Change) -> Message:
+        metric = self.policy.metrics[step.metric]
+
+        def known(value: Value | None, otherwise: Message) -> object:
+            return otherwise if value is None else shown(self.policy, metric, value)
+
+        return Message(
+            "%(metric)s: %(value)s → %(target)s",
+            metric=Named(metric.name),
+            value=known(step.value, Message("not known")),
+            target=known(step.target, Message("a known value")),
+        )
 
     def _coming(self, step: Step, day: date) -> Message:
         match step.kind:
@@ -261,6 +282,7 @@ MEANINGS: Mapping[str, Callable[[Told], object]] = {
     "deadline": Told.deadline,
     "rule": Told.rule,
     "figures": Told.figures,
+    "gap": Told.gap,
     "to_stay": Told.to_stay,
     "to_rise": Told.to_rise,
     "ahead": Told.ahead,

@@ -36,6 +36,7 @@ from rules.decide import State
 from rules.document import DEEPEST_DERIVATION, MOST_CONDITIONS, load
 from rules.document.criteria import DEEPEST, WIDEST
 from rules.document.fields import Whole
+from rules.document.letters import LONGEST_BODY, LetterSchema
 from rules.document.metrics import MetricSchema
 from rules.document.schemas import (
     DemotionPolicySchema,
@@ -52,6 +53,7 @@ from rules.document.sources import ActivitiesSchema, AttributeSchema, WeightedSu
 from rules.document.strict_json import digest, loads
 from rules.examples import failures
 from rules.facts import MOST_PLACES, exact_text, read, write_value
+from rules.letters import ABOUT_AN_END, IN_SUBJECTS, PLACEHOLDERS, Occasion
 from rules.measure import Activity, Client, Members, complete, measure
 from rules.policy import Activities, Aggregate, Policy, Previous, Rolling, This, Window
 from rules.rank import ranks
@@ -188,6 +190,7 @@ LISTS = {
     "segment": "segments",
     "standard": "standards",
     "demotion policy": "demotion_policies",
+    "letter": "letters",
     "example": "examples",
 }
 """In which list of a document an example of a part belongs."""
@@ -377,6 +380,7 @@ def test_the_program_computes_the_digest_of_whatever_a_policy_can_hold(folder: P
         ("transition", TransitionSchema),
         ("sequence", SequenceSchema),
         ("demotion", DemotionPolicySchema),
+        ("letter", LetterSchema),
         ("example", ExampleSchema),
         ("question", QuestionSchema),
     ],
@@ -436,6 +440,22 @@ def test_every_step_of_a_demotion_is_explained_and_has_an_example() -> None:
 
     assert {each["kind"] for each in example["steps"]} == set(kinds(DemotionPolicySchema, "steps"))
     assert_parts_are_explained(table("steps"), kinds(DemotionPolicySchema, "steps"))
+
+
+def test_every_name_in_letters_is_explained_and_where_it_may_stand() -> None:
+    every = set(get_args(Occasion))
+    rows = {quoted(row[0])[0]: row for row in table("names")}
+    occasions = {
+        name: every if row[2] == "all" else set(quoted(row[2])) for name, row in rows.items()
+    }
+
+    assert occasions == {name: set(where) for name, where in PLACEHOLDERS.items()}
+    assert {name for name, row in rows.items() if "if a step demotes" in row[2]} == ABOUT_AN_END
+    assert f"at most {LONGEST_BODY} characters" in table("letter")[2][2]
+    section = TEXT.split("## Letters")[1].split("## Examples")[0]
+    long = re.findall(r"`(\w+)`", section.split("They, ")[1].split(" cannot stand")[0])
+    lines = re.findall(r"`(\w+)`", section.split("\n\n`rule`")[1].split(" come as")[0])
+    assert {"rule", *lines, *long} == PLACEHOLDERS.keys() - IN_SUBJECTS
 
 
 def test_every_validity_and_assessment_is_explained_and_has_an_example() -> None:

@@ -139,7 +139,9 @@ def deadline(policy: Policy, standing: Standing, older: Older = NONE_OLDER) -> d
 
     :param older: as for :func:`decide`.
     """
-    return next((day for step, day in ahead(policy, standing, older) if step.kind == "demote"), None)
+    return next(
+        (day for step, day in ahead(policy, standing, older) if step.kind == "demote"), None
+    )
 
 
 def ahead(

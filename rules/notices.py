@@ -7,13 +7,13 @@ client's language and into a letter (:mod:`rules.letters`).
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from operator import attrgetter
 from typing import NamedTuple
 
 from rules.criteria import AllOf, Condition, Criteria, QualifiesFor, walk
-from rules.decide import ahead, deadline, in_force
+from rules.decide import NONE_OLDER, Older, ahead, deadline, in_force, losing, steps_of
 from rules.describe import asked_for
 from rules.explain import Explanation, Way
 from rules.letters import Occasion
@@ -21,6 +21,7 @@ from rules.messages import Message
 from rules.policy import Letter, Policy, Step, Tier
 from rules.sentences import Listed, Named, shown
 from rules.standing import Event, EventKind, Standing
+from rules.transition import carry_over
 from rules.vocabulary import Value
 from rules.ways import Step as Change
 
@@ -43,7 +44,11 @@ class Notice:
 
 
 def due(
-    policy: Policy, before: Standing | None, standing: Standing, events: Sequence[Event]
+    policy: Policy,
+    before: Standing | None,
+    standing: Standing,
+    events: Sequence[Event],
+    older: Older = NONE_OLDER,
 ) -> Iterator[Notice]:
     """Yield what a client has to be told of a decision.
 
@@ -54,26 +59,27 @@ def due(
         policy, standing, standing.under, standing.as_of
     ):
         return
-    steps = _steps(policy, standing, events)
+    by, steps = _steps(policy, before, standing, events, older)
     for place, event in enumerate(events):
         step = steps.get(place)
         occasion = _occasion(event, step)
         if occasion is not None:
-            key = _letter(policy, event, occasion, step)
-            yield Notice(place, event, occasion, policy.letter(key) if key else None)
+            yield Notice(place, event, occasion, _letter(policy, by, event, occasion, step))
 
 
-def _steps(policy: Policy, standing: Standing, events: Sequence[Event]) -> dict[int, Step]:
-    """Return of which step of the demotion policy each event tells, by the event's place."""
+def _steps(
+    policy: Policy, before: Standing, standing: Standing, events: Sequence[Event], older: Older
+) -> tuple[Policy, dict[int, Step]]:
+    """Return of which steps the events tell, by their places, and the version they are steps of."""
     places = [place for place, event in enumerate(events) if event.kind in STEP_KINDS]
     if not places:
-        return {}
-    last = events[places[-1]]
-    demotion = policy.demotion_of(last.before or last.tier)
-    steps = () if demotion is None else demotion.steps
-    done = len(standing.run.done) if standing.run else len(steps)
+        return policy, {}
+    falling = standing if standing.run is not None else carry_over(before, policy)
+    by, tier = losing(policy, falling, falling.run, older)
+    steps = steps_of(by, tier)
+    done = len(steps) if standing.run is None else len(standing.run.done)
     taken = steps[max(0, done - len(places)) : done]
-    return {
+    return by, {
         place: step
         for place, step in zip(places, taken, strict=False)
         if step.kind in STEP_KINDS[events[place].kind]
@@ -96,18 +102,21 @@ def _occasion(event: Event, step: Step | None) -> Occasion | None:
             return None
 
 
-def _letter(policy: Policy, event: Event, occasion: Occasion, step: Step | None) -> str | None:
-    """Return the key of the policy's own letter for an occasion, if it has one."""
+def _letter(
+    policy: Policy, by: Policy, event: Event, occasion: Occasion, step: Step | None
+) -> Letter | None:
+    """Return the policy's own letter for an occasion; of a step, that of its own version."""
+    if step is not None:
+        return by.letter(step.letter) if step.letter else None
     demotion = policy.demotion_of(event.tier)
-    match occasion:
-        case "promotion":
-            return policy.promotion.letter
-        case "reinstatement" if demotion is not None:
-            return demotion.reinstatement_letter
-        case "return" if demotion is not None:
-            return demotion.return_letter or demotion.reinstatement_letter
-        case _:
-            return None if step is None else step.letter
+    key = None
+    if occasion == "promotion":
+        key = policy.promotion.letter
+    elif demotion is not None and occasion in {"reinstatement", "return"}:
+        key = demotion.reinstatement_letter
+        if occasion == "return":
+            key = demotion.return_letter or key
+    return policy.letter(key) if key else None
 
 
 # -- the meaning of each name ------------------------------------------------------------------
@@ -133,6 +142,7 @@ class Told:
     as_of: date
     issued: date
     notice: Notice
+    older: Older = field(default_factory=dict)
 
     def programme(self) -> object:
         return Named(self.policy.name)
@@ -177,12 +187,12 @@ class Told:
         return _way(self.explained.next_tier)
 
     def ahead(self) -> object:
-        coming = ahead(self.policy, self.standing)
+        coming = ahead(self.policy, self.standing, self.older)
         rows = tuple(Row(0, self._coming(step, day)) for step, day in coming)
         return rows or Message("Nothing more follows; %(tier)s stays.", tier=self.tier())
 
     def benefits(self) -> object:
-        names = _benefits(self.policy, self.notice.event.benefits)
+        names = self._benefits(self.notice.event.benefits)
         return tuple(Row(0, name) for name in names)
 
     def service(self) -> object:
@@ -209,7 +219,7 @@ class Told:
 
     @property
     def _deadline(self) -> date:
-        return deadline(self.policy, self.standing) or self.issued
+        return deadline(self.policy, self.standing, self.older) or self.issued
 
     def _change(self, step: Change) -> Message:
         metric = self.policy.metrics[step.metric]
@@ -227,7 +237,7 @@ class Told:
     def _coming(self, step: Step, day: date) -> Message:
         match step.kind:
             case "withdraw":
-                names = _benefits(self.policy, step.benefits)
+                names = self._benefits(step.benefits)
                 quoted = tuple(Message("“%(name)s”", name=name) for name in names)
                 what = Message("without %(benefits)s", benefits=Listed(quoted))
             case "demote":
@@ -241,27 +251,30 @@ class Told:
         """Return the tier that a client who goes on failing then holds, as things stand."""
         policy, standing = self.policy, self.standing
         keys = [tier.key for tier in policy.tiers]
-        held, demotion = keys.index(standing.tier), policy.demotion_of(standing.tier)
+        held = keys.index(standing.tier)
+        steps = steps_of(*losing(policy, standing, standing.run, self.older))
         places = [keys.index(self.explained.at_least.key)]
         places += [
             keys.index(ground.tier)
             for ground in standing.grounds
             if ground.cause != "grace" and ground.holds(day)
         ]
-        if demotion is not None and demotion.steps[-1].to == "one_rung":
+        if steps[-1].to == "one_rung":
             places.append(held - 1)
         return policy.tiers[max(place for place in (0, *places) if place < held)]
+
+    def _benefits(self, keys: Sequence[str]) -> tuple[Named, ...]:
+        """Name benefits; those that have disappeared as the version did that had them."""
+        versions = (*(each.policy for each in self.older.values()), self.policy)
+        tiers = [tier for version in versions for tier in version.tiers]
+        names = {each.key: each.name for tier in tiers for each in tier.benefits}
+        return tuple(Named(names[key]) for key in keys if key in names)
 
 
 def _way(way: Way | None) -> Message:
     if way is None or way.steps is None:
         return Message("Please speak with us: together we shall look for a way.")
     return way.sentence
-
-
-def _benefits(policy: Policy, keys: Sequence[str]) -> tuple[Named, ...]:
-    names = {each.key: each.name for tier in policy.tiers for each in tier.benefits}
-    return tuple(Named(names[key]) for key in keys)
 
 
 def _metrics(policy: Policy, criteria: Criteria) -> Iterator[str]:

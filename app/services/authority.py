@@ -56,7 +56,12 @@ _PERMISSIONS: dict[Role, frozenset[Permission]] = {
     ),
     Role.ADMINISTRATOR: frozenset({Permission.READ_POLICY, Permission.MANAGE_ACCOUNTS}),
     Role.MANAGER: frozenset(
-        {Permission.READ_POLICY, Permission.READ_CLIENTS, Permission.ASK_MEASURE, Permission.SEND_NOTICES}
+        {
+            Permission.READ_POLICY,
+            Permission.READ_CLIENTS,
+            Permission.ASK_MEASURE,
+            Permission.SEND_NOTICES,
+        }
     ),
     Role.FRONT_DESK: frozenset({Permission.READ_POLICY, Permission.READ_CLIENTS}),
 }

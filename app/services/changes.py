@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
 from app.services.policies import PolicyInForce
-from rules.decide import deadline, ground_of, in_force, state
+from rules.decide import Older, deadline, ground_of, in_force, state
 from rules.explain import Explanation
 from rules.policy import Policy
 from rules.standing import Event, Measure, Standing
@@ -19,7 +19,8 @@ class Change:
     """What happened to a client's standing by one decision, and how they stand since.
 
     ``day`` is the business date decided for, ``issued`` the one on which it was really decided;
-    ``language`` is the client's own, if it is known.
+    ``language`` is the client's own, if it is known; ``older`` are the versions of the policy that
+    the decision needed beside the one in force.
     """
 
     client_id: int
@@ -35,6 +36,7 @@ class Change:
     measures: tuple[Measure, ...]
     events: tuple[Event, ...]
     explained: Explanation
+    older: Older = field(default_factory=dict)
 
 
 def standing_written(

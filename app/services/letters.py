@@ -41,15 +41,18 @@ class Letter:
 def letters_of(change: Change, to: Addressee) -> Iterator[Letter]:
     """Yield the letters that are due to a client for what a decision changed."""
     policy, standing = change.in_force.policy, change.standing
-    for notice in due(policy, change.before, standing, change.events):
-        told = Told(policy, standing, change.explained, change.day, change.issued, notice)
+    for notice in due(policy, change.before, standing, change.events, change.older):
+        told = Told(
+            policy, standing, change.explained, change.day, change.issued, notice, change.older
+        )
         yield _letter(told, change.language, to)
 
 
 def _letter(told: Told, wanted: str | None, to: Addressee) -> Letter:
     notice = told.notice
     own = notice.letter
-    language = _default_language(told, wanted) if own is None else _language_of(own, wanted)
+    first = told.policy.languages[0]
+    language = _spoken(wanted, first) if own is None else _language_of(own, wanted, first)
     words = Words.of(language)
     subject, body = _template(notice, words)
     values = {
@@ -64,20 +67,17 @@ def _letter(told: Told, wanted: str | None, to: Addressee) -> Letter:
     )
 
 
-def _language_of(template: Template, wanted: str | None) -> str:
-    """Return the client's language if the template has it, if only in general; else its first."""
+def _language_of(template: Template, wanted: str | None, first: str) -> str:
+    """Return the client's language if the template has it, if only in general; else the first."""
     if wanted is not None and {wanted, _general(wanted)} & template.body.keys():
         return wanted
-    return next(iter(template.body))
+    return first
 
 
-def _default_language(told: Told, wanted: str | None) -> str:
-    """Return the client's language if Merit has words for it, else the policy's, else English."""
-    spoken = {_general(each) for each in LANGUAGES}
-    return next(
-        (each for each in (wanted, told.policy.languages[0]) if each and _general(each) in spoken),
-        LANGUAGES[0],
-    )
+def _spoken(*wanted: str | None) -> str:
+    """Return the first language wanted that Merit has words for, else English."""
+    known = {_general(each) for each in LANGUAGES}
+    return next((each for each in wanted if each and _general(each) in known), LANGUAGES[0])
 
 
 def _general(language: str) -> str:

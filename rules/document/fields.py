@@ -349,7 +349,7 @@ class Translated(StrictField[dict[str, str]]):
             errors[languages[0]] = [Message("is missing")]
         if errors:
             raise ValidationError(errors)
-        return dict(value)
+        return {code: value[code] for code in languages or value if code in value}
 
 
 class Reference(StrictField[str]):

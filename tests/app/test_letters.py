@@ -10,6 +10,7 @@ import pytest
 
 from app.services.letters import DEFAULTS, Addressee, letters_of
 from rules.letters import IN_SUBJECTS, PLACEHOLDERS, names_in, template_problems
+from rules.standing import Findings, Ruling
 from tests.app.correspondence import LIFE, WAY, changes, letter, with_letters, written
 from tests.rules.builders import Document, names
 
@@ -396,3 +397,30 @@ def test_no_name_adds_lines_to_a_subject() -> None:
 def test_the_same_change_gives_the_same_letter() -> None:
     for each in changes(with_letters(), LIFE):
         assert list(letters_of(each, MARIA)) == list(letters_of(each, MARIA))
+
+
+# -- when the rules change ---------------------------------------------------------------------
+
+
+def test_a_run_that_was_announced_is_told_by_the_letters_and_dates_of_its_own_version() -> None:
+    former = _ready_with("former", 30)
+    [_, announced, *_] = changes(former, {"2026-01-01": 50, "2026-03-01": 10})
+    in_force = changes(_ready_with("new", 5), {"2026-01-01": 50, "2026-03-01": 10})[0].in_force
+    policy = announced.in_force.policy
+    found = Findings.of(policy, announced.in_force.judge.judge({"spend": 10}), {"spend": 10})
+    later = replace(
+        announced,
+        in_force=replace(in_force, number=2),
+        before=announced.standing,
+        older={0: Ruling(policy, found)},
+    )
+
+    [told] = letters_of(later, MARIA)
+
+    assert told.subject == "former: gold"
+    assert told.text == "– from March 31, 2026: base instead of gold"
+
+
+def _ready_with(key: str, days: int) -> Document:
+    steps = [{"kind": "notice", "letter": key}, {"kind": "demote", "days": days, "to": "entitled"}]
+    return with_letters(letter(key, "$ahead"), way={**WAY, "steps": steps})

@@ -122,6 +122,7 @@ def stored(act: Act, reference: str, changed: Sequence[Change]) -> list[Change]:
             day=each.day,
             at=act.at,
             policy_version=1,
+            held=each.standing.tier,
             tier=each.standing.tier,
         )
         for each in found

@@ -1023,14 +1023,10 @@ def test_a_filter_on_an_attribute_may_compare_with_anything() -> None:
 OPTIONAL = {
     "above", "assessment", "benefits_return_days", "counted", "demotion", "demotion_policies",
     "detail", "examples", "former_tiers", "further", "good_for_days", "groups", "keep", "landing",
-    "lifetime_after_years", "minimum_stay_days", "missing", "months", "moves", "path",
-    "plus_months", "promotion", "renewal", "segments", "settlement_days", "standards", "starts",
-    "to_month_end",
-    "transition", "unbroken", "unless", "validity", "where",
     "letter", "letters", "lifetime_after_years", "minimum_stay_days", "missing", "months", "moves",
     "path", "plus_months", "promotion", "reinstatement_letter", "renewal", "return_letter",
-    "segments", "standards", "starts", "to_month_end", "transition", "unbroken", "unless",
-    "unnamed", "validity", "where",
+    "segments", "settlement_days", "standards", "starts", "to_month_end", "transition", "unbroken",
+    "unless", "unnamed", "validity", "where",
 }  # fmt: skip
 """The names that can be left out wherever they stand."""
 

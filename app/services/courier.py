@@ -8,7 +8,7 @@ sent again when the lease is over, under the same id.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -64,9 +64,8 @@ class Courier:
             while not stop.is_set():
                 if not self._tried(pool):
                     stop.wait(_IDLE)
-            while self._sending or self._done:
-                if not self._tried(None) and not self._sending:
-                    return  # the database is gone: what was sent is sent again later
+        self._gather(list(self._sending))
+        self._tried(None)  # if the database is gone, what was sent is sent again later
 
     def work_off(self, stop: Event) -> None:
         """Send until nothing is due."""
@@ -99,9 +98,11 @@ class Courier:
                 self._sending[pool.submit(self._send, each.letter)] = each
         if self._sending:
             wait(self._sending, _LOOK, FIRST_COMPLETED)
-            ready, _ = wait(self._sending, _GATHER)
-            self._done += [Settled(self._sending.pop(each), each.result()) for each in ready]
+            self._gather(wait(self._sending, _GATHER).done)
         return True
+
+    def _gather(self, ready: Iterable[Future[Answer | NotSent]]) -> None:
+        self._done += [Settled(self._sending.pop(each), each.result()) for each in ready]
 
     def _exchanged(self, wanted: Collection[Due]) -> list[Due]:
         """Settle what has been sent and return what could be taken, in one transaction."""

@@ -7,19 +7,20 @@ import signal
 import subprocess
 import sys
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from datetime import timedelta
 from pathlib import Path
 from random import Random
-from threading import Event
+from threading import Event, Thread
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import func, select
+from sqlalchemy.exc import OperationalError
 
 from app.clock import system_clock
 from app.models import HistoryEntry, HookMessage, HookReceiver
@@ -27,6 +28,7 @@ from app.services import hooks, sending
 from app.services.authority import SYSTEM
 from app.services.courier import LEASE, Courier
 from app.services.errors import Invalid, NotActionable, NotAllowed, NotThere
+from app.services.history import Act
 from app.services.hooks import DELAYS, KEPT, NewSecret
 from app.services.keys import LONGEST, Secret
 from app.services.sending import Networks
@@ -686,6 +688,78 @@ def test_a_worker_killed_while_it_sends_loses_nothing(company: Company) -> None:
 def stopping(receiver: Receiver, at: int) -> Any:
     """Take messages up to a number, and hang up afterwards."""
     return lambda *_: "takes" if len(receiver.taken) < at else "takes_and_hangs_up"
+
+
+def working(company: Company, stop: Event) -> Thread:
+    """Have a courier work in a thread until it is told to stop."""
+    thread = Thread(target=courier(company).work, args=(stop,))
+    thread.start()
+    return thread
+
+
+def test_a_courier_told_to_stop_settles_what_it_is_sending(
+    company: Company, receiver: Receiver
+) -> None:
+    begun, go_on, stop = Event(), Event(), Event()
+
+    def treat(*_: object) -> Manner:
+        begun.set()
+        go_on.wait(30)
+        return "takes"
+
+    receiver.treat = treat
+    added(company, receiver.url)
+    policy = in_force(company)
+    announced(company, [change(policy, decision="1"), change(policy, decision="2")])
+    thread = working(company, stop)
+    assert begun.wait(30)
+
+    stop.set()
+    go_on.set()
+    thread.join(30)
+
+    assert [each.state for each in deliveries(company)] == ["delivered", "waiting"]
+
+
+def test_a_database_that_fails_for_a_while_costs_no_message_and_sends_none_twice(
+    company: Company, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settle, failures, settled, stop = hooks.settle, iter(range(2)), Event(), Event()
+
+    def failing(act: Act, done: Collection[hooks.Settled]) -> list[hooks.Outcome]:
+        if done and next(failures, None) is not None:
+            raise OperationalError("settle", None, OSError())
+        if done:
+            settled.set()
+        return settle(act, done)
+
+    monkeypatch.setattr(hooks, "settle", failing)
+    added(company, receiver.url)
+    announced(company, [change(in_force(company))])
+    thread = working(company, stop)
+    assert settled.wait(30)
+    stop.set()
+    thread.join(30)
+
+    assert [each.state for each in deliveries(company)] == ["delivered"]
+    assert len(receiver.requests) == 1
+
+
+def test_a_message_that_fails_in_a_way_nobody_foresaw_is_tried_again_like_others(
+    company: Company, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def failing(*_: object) -> None:
+        raise KeyError("C-17")
+
+    added(company, receiver.url)
+    announced(company, [change(in_force(company))])
+    with monkeypatch.context() as patched:
+        patched.setattr("app.services.courier.send", failing)
+        delivered(company)
+
+    assert deliveries(company)[0].error == "It cannot be sent: KeyError."
+    delivered(company, 2)
+    assert deliveries(company)[0].state == "delivered"
 
 
 def test_attempts_are_counted_by_what_became_of_them(company: Company, receiver: Receiver) -> None:

@@ -8,14 +8,13 @@ from typing import Any
 
 from app.services.policies import PolicyInForce
 from app.words import Words
-from rules.decide import State, deadline, ground_of, in_force, state
+from rules.decide import State, ground_of, in_force, state
 from rules.explain import Explanation, Reason, Way
 from rules.facts import exact_text, write_value, written_number
 from rules.policy import Facts, Metric, Names, Policy
 from rules.standing import Standing
 from rules.verdict import Verdict
 from rules.vocabulary import MetricType
-from rules.windows import DAY
 
 
 class Writer:
@@ -98,13 +97,18 @@ def _shortfall(metric: Metric, steps: int | None) -> object:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """One decision about a client: by which policy, from which facts, and how they stand by it."""
+    """One decision about a client: by which policy, from which facts, and how they stand by it.
+
+    ``deadline`` is the last day on which what is missing can be made good; None if nothing is
+    under way that would cost the tier.
+    """
 
     in_force: PolicyInForce
     decision: str
     facts: Facts
     verdict: Verdict
     standing: Standing
+    deadline: date | None
 
     @property
     def policy(self) -> Policy:
@@ -127,12 +131,6 @@ class Judged:
     @property
     def state(self) -> State:
         return state(self.standing, self.standing.under, self.day)
-
-    @property
-    def deadline(self) -> date | None:
-        """The last day on which what is missing can be made good; None if nothing is under way."""
-        lost = deadline(self.policy, self.standing)
-        return lost and lost - DAY
 
     def explained(self) -> Explanation:
         return self.in_force.explainer.explain(

@@ -25,11 +25,12 @@ from app.services.people import require
 from app.services.policies import LARGEST_DOCUMENT, ExamplesFail, PolicyInForce, prepare
 from app.services.texts import require_reason
 from app.services.trial import TrialFailed
-from rules.document import DocumentInvalid, Problem
+from rules.document import DocumentInvalid, Problem, load
 from rules.document.strict_json import canonical_bytes, digest
 from rules.engine import EngineFailure
 from rules.messages import N_, Message
 from rules.sentences import Listed
+from rules.transition import tiers_left_out
 
 State = Literal[
     "draft",
@@ -133,7 +134,9 @@ def submit(database: Database, actor: Actor, number: int, reason: str, now: date
         version = version_named(session, number)
         _require_state(version, "submitted")
         document, revision, installation = version.document, version.revision, fixed(session)
-    found = check(document, installation).policy.digest
+        former = _in_force(session)
+        before = None if former is None else former.document
+    found = check(document, installation, before).policy.digest
     with database.writing() as session:
         person = require(session, actor, Permission.DRAFT_POLICY)
         version = _taken(session, number)
@@ -260,9 +263,11 @@ def _publish(database: Database, number: int, now: datetime) -> Published:
     with database.reading() as session:
         version = version_named(session, number)
         document, bound, installation = version.document, version.digest, fixed(session)
+        former = _in_force(session)
+        before = None if former is None else former.document
     problems: tuple[Problem, ...] = ()
     try:
-        check(document, installation)
+        check(document, installation, before)
     except (DocumentInvalid, ExamplesFail, Invalid) as error:
         problems = error.problems
     except (TrialFailed, EngineFailure) as error:
@@ -281,9 +286,7 @@ def _publish(database: Database, number: int, now: datetime) -> Published:
             record(Act(session, SYSTEM, now), entry)
             return Published(number, problems)
         entries = []
-        former = session.execute(
-            select(PolicyVersion).where(PolicyVersion.state == "in_force")
-        ).scalar()
+        former = _in_force(session)
         if former is not None:
             _move(session, former, "superseded", in_force_until=now)
             entries.append(Entry("policy.superseded", f"policy:{former.id}", {"by": number}))
@@ -293,11 +296,19 @@ def _publish(database: Database, number: int, now: datetime) -> Published:
     return Published(number)
 
 
-def check(document: dict[str, Any], installation: Fixed) -> PolicyInForce:
+def _in_force(session: Session) -> PolicyVersion | None:
+    return session.execute(select(PolicyVersion).where(PolicyVersion.state == "in_force")).scalar()
+
+
+def check(
+    document: dict[str, Any], installation: Fixed, former: dict[str, Any] | None
+) -> PolicyInForce:
     """Return a policy ready to judge, if it may come into force here.
 
+    :param former: the document of the version in force, if there is one.
     :raises DocumentInvalid, ExamplesFail, TrialFailed: if it does not pass.
-    :raises Invalid: if it is not in the installation's currency and time zone.
+    :raises Invalid: if it is not in the installation's currency and time zone, or leaves out a
+        tier that clients may hold without saying which takes its place.
     """
     ready = prepare(document)
     problems = [
@@ -308,6 +319,9 @@ def check(document: dict[str, Any], installation: Fixed) -> PolicyInForce:
         )
         if found != wanted
     ]
+    if former is not None and (gone := tiers_left_out(load(former), ready.policy)):
+        message = Message("must say which tiers take the place of %(tiers)s", tiers=Listed(gone))
+        problems.append(Problem("transition.former_tiers", message))
     if problems:
         raise Invalid(problems)
     return ready

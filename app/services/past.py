@@ -52,7 +52,9 @@ def judged_again(
         raise Erased(decision.id)
     facts = unpacked(in_force.policy, said["facts"])
     verdict = in_force.judge.judge(facts)
-    judged = Judged(in_force, decision.id, facts, verdict, read_standing(said["standing"]))
+    deadline = said["deadline"] and date.fromisoformat(said["deadline"])
+    standing = read_standing(said["standing"])
+    judged = Judged(in_force, decision.id, facts, verdict, standing, deadline)
     return judged, read_events(said["events"])
 
 

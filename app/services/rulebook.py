@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from threading import Lock
 
@@ -15,6 +17,9 @@ from rules.engine import EngineFailure
 from rules.explain import Explainer
 from rules.judge import Judge
 from rules.messages import Message
+from rules.policy import Policy
+from rules.standing import Measure, Standing
+from rules.transition import carry_over
 
 
 class NoPolicy(Exception):
@@ -85,6 +90,60 @@ class Rulebook:
         if isinstance(found, PolicyUnusable):
             raise PolicyUnusable(found.message)
         return found
+
+
+class Lineage:
+    """The versions that were in force one after the other, through which standings are carried."""
+
+    def __init__(self, session: Session, rulebook: Rulebook) -> None:
+        self._session, self._rulebook = session, rulebook
+        self._numbers: Sequence[int] | None = None
+
+    def carried(
+        self, standing: Standing | None, version: int | None, to: PolicyInForce
+    ) -> Standing | None:
+        """Return a standing of a version by the tiers of a later one."""
+        if standing is None or version in (None, to.number):
+            return standing
+        until = self._until(to)
+        for each in until[until.index(version) + 1 :] if version in until else (to.number,):
+            standing = carry_over(standing, self._policy(each, to))
+        return standing
+
+    def carried_measures(
+        self, measures: Sequence[Measure], to: PolicyInForce
+    ) -> tuple[Measure, ...]:
+        """Return what people decided by the tiers of a version."""
+        known = {None, *(tier.key for tier in to.policy.tiers)}
+        if all(each.tier in known for each in measures):
+            return tuple(measures)
+        found = list(measures)
+        for number in self._until(to):
+            policy = self._policy(number, to)
+            mapped = policy.transition.tiers
+            found = [replace(each, tier=mapped.get(each.tier or "", each.tier)) for each in found]
+        return tuple(each for each in found if each.tier in known)
+
+    def _policy(self, number: int, to: PolicyInForce) -> Policy:
+        return (
+            to.policy
+            if number == to.number
+            else self._rulebook.version(self._session, number).policy
+        )
+
+    def _until(self, to: PolicyInForce) -> Sequence[int]:
+        """Return the numbers of the versions that were in force, the first first, until one."""
+        if self._numbers is None:
+            self._numbers = (
+                self._session.execute(
+                    select(PolicyVersion.id)
+                    .where(PolicyVersion.in_force_from.is_not(None))
+                    .order_by(PolicyVersion.in_force_from, PolicyVersion.id)
+                )
+                .scalars()
+                .all()
+            )
+        return self._numbers[: self._numbers.index(to.number) + 1]
 
 
 def _prepared(session: Session, number: int) -> PolicyInForce | PolicyUnusable:

@@ -22,14 +22,16 @@ from app.services.answers import Judged, standing_answer
 from app.services.basis import read_standing, write_events, write_measures, write_standing
 from app.services.changes import Change
 from app.services.history import Act, Entry, Input, SubjectKey, random_id, record
+from app.services.hooks import announce
 from app.services.jobs import due_on
 from app.services.measures import granted
 from app.services.policies import PolicyInForce
 from app.services.recorded import measured, packed, recorded_of
 from app.services.rows import insert_rows
-from app.services.rulebook import Rulebook
+from app.services.rulebook import Lineage, Rulebook
 from app.words import Words
 from rules import measure
+from rules.decide import NONE_OLDER, Older, deadline
 from rules.decide import decide as decide_on
 from rules.document.strict_json import canonical_bytes, dumps
 from rules.due import next_due
@@ -37,8 +39,9 @@ from rules.engine import EngineFailure
 from rules.judge import Disagreement
 from rules.measure import CannotMeasure
 from rules.messages import Message
-from rules.policy import Policy
-from rules.standing import Event, Findings, Measure, Standing
+from rules.standing import Event, Findings, Measure, Ruling, Standing
+from rules.transition import versions_needed
+from rules.turn import next_turn
 from rules.windows import DAY, local_day
 
 REVIEW = "review"
@@ -230,7 +233,7 @@ class _Batch:
         self, act: Act, rulebook: Rulebook, in_force: PolicyInForce, words: Words, today: date
     ) -> None:
         self._act, self._rulebook, self._words, self._today = act, rulebook, words, today
-        self._in_force = in_force
+        self._in_force, self._lineage = in_force, Lineage(act.session, rulebook)
         self._policies = {today: in_force}
         self._found = Decided()
         self._decisions: list[dict[str, Any]] = []
@@ -273,26 +276,53 @@ class _Batch:
     def _decided_on(
         self, client: _Client, stand: _Stand, with_policy: PolicyInForce, day: date
     ) -> _Stand:
-        policy = with_policy.policy
-        before = _fitting(policy, stand.standing)
+        policy, version = with_policy.policy, with_policy.number
+        before = self._lineage.carried(stand.standing, stand.version, with_policy)
+        measures = self._lineage.carried_measures(client.measures, with_policy)
         facts = measured(policy, client.recorded, day, before)
         verdict = with_policy.judge.judge(facts)
+        found = Findings.of(policy, verdict, facts)
+        older = self._older(client, before, with_policy, day)
         standing, events = decide_on(
             policy,
-            Findings.of(policy, verdict, facts),
+            found,
             before,
             day,
-            measures=client.measures,
+            measures=measures,
             issued=self._today,
+            version=version,
+            older=older,
         )
-        judged = Judged(with_policy, random_id(), facts, verdict, standing)
-        self._note(client, stand, judged, events)
-        due = _due(client, stand, judged)
-        number = with_policy.number
-        return _Stand(standing, judged.decision, client.facts_version, number, due, judged)
+        lost = deadline(policy, standing, older)
+        judged = Judged(with_policy, random_id(), facts, verdict, standing, lost and lost - DAY)
+        self._note(client, stand, judged, measures, events)
+        turn = next_turn(policy, found, standing, measures, version=version, older=older)
+        days = [turn, next_due(policy, client.recorded, day)]
+        due = min((each for each in days if each is not None), default=None)
+        return _Stand(standing, judged.decision, client.facts_version, version, due, judged)
+
+    def _older(
+        self, client: _Client, before: Standing | None, with_policy: PolicyInForce, day: date
+    ) -> Older:
+        """Return what the older versions say by which a client is still judged."""
+        if before is None:
+            return NONE_OLDER
+        needed = versions_needed(with_policy.policy, with_policy.number, before)
+        return {number: self._ruling(client, before, number, day) for number in needed}
+
+    def _ruling(self, client: _Client, before: Standing, number: int, day: date) -> Ruling:
+        former = self._rulebook.version(self._act.session, number)
+        facts = measured(former.policy, client.recorded, day, before)
+        verdict = former.judge.judge(facts)
+        return Ruling(former.policy, Findings.of(former.policy, verdict, facts))
 
     def _note(
-        self, client: _Client, before: _Stand, judged: Judged, events: tuple[Event, ...]
+        self,
+        client: _Client,
+        before: _Stand,
+        judged: Judged,
+        measures: tuple[Measure, ...],
+        events: tuple[Event, ...],
     ) -> None:
         """Note a decision, what happened by it, and what the history is to keep of it."""
         decision, day, in_force = judged.decision, judged.day, judged.in_force
@@ -317,7 +347,8 @@ class _Batch:
             "facts": packed(judged.policy, judged.facts),
             "before": before.decision,
             "issued": self._today.isoformat(),
-            "measures": write_measures(client.measures),
+            "measures": write_measures(measures),
+            "deadline": judged.deadline and judged.deadline.isoformat(),
             "standing": write_standing(judged.standing),
             "events": write_events(events),
         }
@@ -325,26 +356,23 @@ class _Batch:
         inputs = [Input(client.subject, canonical_bytes(said))]
         self._entries.append(Entry("client.decided", f"decision:{decision}", details, inputs))
         if events:
-            self._changes.append(self._change(client, before, judged, events))
-
-    def _change(
-        self, client: _Client, before: _Stand, judged: Judged, events: tuple[Event, ...]
-    ) -> Change:
-        return Change(
-            client.id,
-            client.reference,
-            client.subject.id,
-            client.language,
-            judged.decision,
-            judged.in_force,
-            judged.day,
-            self._today,
-            before.standing,
-            judged.standing,
-            client.measures,
-            events,
-            judged.explained(),
-        )
+            self._changes.append(
+                Change(
+                    client.id,
+                    client.reference,
+                    client.subject.id,
+                    client.language,
+                    decision,
+                    in_force,
+                    day,
+                    self._today,
+                    before.standing,
+                    judged.standing,
+                    measures,
+                    events,
+                    judged.explained(),
+                )
+            )
 
     def _row(self, client: _Client, stand: _Stand, judged: Judged) -> StandingRow:
         """Write how a client stands now, with the answer ready."""
@@ -376,6 +404,7 @@ class _Batch:
             for is_new, statement in ((True, insert(StandingRow)), (False, update(StandingRow))):
                 if self._rows[is_new]:
                     session.execute(statement, self._rows[is_new])
+            announce(self._act, self._changes)
             record(self._act, *self._entries)
         for gone in set(client_ids).difference(found.standings, found.failed):
             found.failed[gone] = _ERASED
@@ -386,21 +415,3 @@ class _Batch:
 
 
 _EVENT = ("decision_id", "client_id", "day", "kind", "tier", "before", "benefits")
-
-
-def _fitting(policy: Policy, before: Standing | None) -> Standing | None:
-    """Return how a client stood, if the policy still has that tier."""
-    return before if before and before.tier in {tier.key for tier in policy.tiers} else None
-
-
-def _due(client: _Client, stand: _Stand, judged: Judged) -> date | None:
-    """Return the first day after its own on which the client's standing could be another."""
-    standing, day = judged.standing, judged.day
-    is_at_rest = (
-        (stand.standing is None or stand.standing.as_of < day)
-        and judged.entitled == standing.tier
-        and standing.run is None
-        and all(each.last < day for each in client.measures)
-        and not any(each.last or each.cause == "grace" for each in standing.grounds)
-    )
-    return next_due(judged.policy, client.recorded, day) if is_at_rest else day + DAY

@@ -31,7 +31,7 @@ from app.services.rows import insert_rows
 from app.services.rulebook import Lineage, Rulebook
 from app.words import Words
 from rules import measure
-from rules.decide import NONE_OLDER, Older, deadline
+from rules.decide import deadline, settled_on
 from rules.decide import decide as decide_on
 from rules.document.strict_json import canonical_bytes, dumps
 from rules.due import next_due
@@ -39,9 +39,11 @@ from rules.engine import EngineFailure
 from rules.judge import Disagreement
 from rules.measure import CannotMeasure
 from rules.messages import Message
+from rules.policy import Facts, Policy
 from rules.standing import Event, Findings, Measure, Ruling, Standing
 from rules.transition import versions_needed
 from rules.turn import next_turn
+from rules.verdict import Verdict
 from rules.windows import DAY, local_day
 
 REVIEW = "review"
@@ -226,6 +228,28 @@ class _Stand:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What a client's facts say on a date, by one version of the policy."""
+
+    policy: Policy
+    facts: Facts
+    verdict: Verdict
+    found: Findings
+
+    @classmethod
+    def of(
+        cls, with_policy: PolicyInForce, client: _Client, day: date, before: Standing | None
+    ) -> _Seen:
+        policy = with_policy.policy
+        facts = measured(policy, client.recorded, day, before)
+        verdict = with_policy.judge.judge(facts)
+        return cls(policy, facts, verdict, Findings.of(policy, verdict, facts))
+
+    def packed(self) -> dict[str, object]:
+        return packed(self.policy, self.facts)
+
+
 class _Batch:
     """Decides about clients one by one, and stores all it came to at the end."""
 
@@ -279,52 +303,57 @@ class _Batch:
         policy, version = with_policy.policy, with_policy.number
         before = self._lineage.carried(stand.standing, stand.version, with_policy)
         measures = self._lineage.carried_measures(client.measures, with_policy)
-        facts = measured(policy, client.recorded, day, before)
-        verdict = with_policy.judge.judge(facts)
-        found = Findings.of(policy, verdict, facts)
-        older = self._older(client, before, with_policy, day)
+        seen = _Seen.of(with_policy, client, day, before)
+        earlier = settled_on(policy, day)
+        settled = _Seen.of(with_policy, client, earlier, before) if earlier else None
+        former = self._former(client, before, with_policy, day)
+        older = {each: Ruling(one.policy, one.found) for each, one in former.items()}
         standing, events = decide_on(
             policy,
-            found,
+            seen.found,
             before,
             day,
             measures=measures,
             issued=self._today,
             version=version,
             older=older,
+            settled=settled.found if settled else None,
         )
         lost = deadline(policy, standing, older)
-        judged = Judged(with_policy, random_id(), facts, verdict, standing, lost and lost - DAY)
-        self._note(client, stand, judged, measures, events)
-        turn = next_turn(policy, found, standing, measures, version=version, older=older)
+        judged = Judged(
+            with_policy, random_id(), seen.facts, seen.verdict, standing, lost and lost - DAY
+        )
+        also = {
+            "measures": write_measures(measures),
+            "settled": settled.packed() if settled else None,
+            "older": {str(each): one.packed() for each, one in former.items()},
+        }
+        self._note(client, stand, judged, also, events)
+        self._tell(client, before, judged, measures, events)
+        turn = next_turn(policy, seen.found, standing, measures, version=version, older=older)
         days = [turn, next_due(policy, client.recorded, day)]
         due = min((each for each in days if each is not None), default=None)
         return _Stand(standing, judged.decision, client.facts_version, version, due, judged)
 
-    def _older(
+    def _former(
         self, client: _Client, before: Standing | None, with_policy: PolicyInForce, day: date
-    ) -> Older:
-        """Return what the older versions say by which a client is still judged."""
+    ) -> dict[int, _Seen]:
+        """Return what the facts say by the older versions that still judge the client."""
         if before is None:
-            return NONE_OLDER
+            return {}
         needed = versions_needed(with_policy.policy, with_policy.number, before)
-        return {number: self._ruling(client, before, number, day) for number in needed}
-
-    def _ruling(self, client: _Client, before: Standing, number: int, day: date) -> Ruling:
-        former = self._rulebook.version(self._act.session, number)
-        facts = measured(former.policy, client.recorded, day, before)
-        verdict = former.judge.judge(facts)
-        return Ruling(former.policy, Findings.of(former.policy, verdict, facts))
+        versions = {each: self._rulebook.version(self._act.session, each) for each in needed}
+        return {each: _Seen.of(one, client, day, before) for each, one in versions.items()}
 
     def _note(
         self,
         client: _Client,
         before: _Stand,
         judged: Judged,
-        measures: tuple[Measure, ...],
+        also: dict[str, Any],
         events: tuple[Event, ...],
     ) -> None:
-        """Note a decision, what happened by it, and what the history is to keep of it."""
+        """Note a decision, what happened by it, and what the history keeps for its replay."""
         decision, day, in_force = judged.decision, judged.day, judged.in_force
         self._decisions.append(
             {
@@ -342,37 +371,46 @@ class _Batch:
             (decision, client.id, day, each.kind, each.tier, each.before, list(each.benefits))
             for each in events
         ]
-        policy = {"version": in_force.number, "digest": judged.policy.digest}
         said = {
             "facts": packed(judged.policy, judged.facts),
             "before": before.decision,
             "issued": self._today.isoformat(),
-            "measures": write_measures(measures),
-            "deadline": judged.deadline and judged.deadline.isoformat(),
+            **{name: content for name, content in also.items() if content},
             "standing": write_standing(judged.standing),
+            "deadline": judged.deadline and judged.deadline.isoformat(),
             "events": write_events(events),
         }
+        policy = {"version": in_force.number, "digest": judged.policy.digest}
         details = {"day": day.isoformat(), "policy": policy}
         inputs = [Input(client.subject, canonical_bytes(said))]
         self._entries.append(Entry("client.decided", f"decision:{decision}", details, inputs))
+
+    def _tell(
+        self,
+        client: _Client,
+        before: Standing | None,
+        judged: Judged,
+        measures: tuple[Measure, ...],
+        events: tuple[Event, ...],
+    ) -> None:
+        """Note what happened for those who are to be told of it."""
         if events:
-            self._changes.append(
-                Change(
-                    client.id,
-                    client.reference,
-                    client.subject.id,
-                    client.language,
-                    decision,
-                    in_force,
-                    day,
-                    self._today,
-                    before.standing,
-                    judged.standing,
-                    measures,
-                    events,
-                    judged.explained(),
-                )
+            change = Change(
+                client.id,
+                client.reference,
+                client.subject.id,
+                client.language,
+                judged.decision,
+                judged.in_force,
+                judged.day,
+                self._today,
+                before,
+                judged.standing,
+                measures,
+                events,
+                judged.explained(),
             )
+            self._changes.append(change)
 
     def _row(self, client: _Client, stand: _Stand, judged: Judged) -> StandingRow:
         """Write how a client stands now, with the answer ready."""

@@ -125,6 +125,12 @@ def british(*metrics: Document, tiers: tuple[Document, ...]) -> Document:
     return policy_document(metrics, tiers, currency="GBP", time_zone="Europe/London")
 
 
+def replacing(document: Document, **former: str) -> Document:
+    """Return a policy that says which of its tiers take the place of former ones."""
+    mapped = [{"key": key, "now": now} for key, now in former.items()]
+    return {**document, "transition": {"former_tiers": mapped}}
+
+
 def spending(limit: int = 1000) -> Document:
     """Return a policy that only a statement can move: silver from this on."""
     return british(

@@ -28,7 +28,7 @@ from rules import standing
 from rules.document.strict_json import loads
 from tests.app.asking import EXAMPLE
 from tests.app.company import Company, email
-from tests.app.dealings import racing
+from tests.app.dealings import racing, replacing
 from tests.app.granting import (
     END,
     GOLD,
@@ -503,7 +503,8 @@ def test_granted_refused_and_withdrawn_at_the_same_moment_it_is_one_of_them(
 
 def without_gold() -> Any:
     """Return the example's policy with another key for the tier gold."""
-    return loads(EXAMPLE.read_text("utf-8").replace('"gold"', '"golden"'))
+    document: Any = loads(EXAMPLE.read_text("utf-8").replace('"gold"', '"golden"'))
+    return replacing(document, gold="golden")
 
 
 def test_a_tier_that_is_gone_is_granted_no_more_and_what_was_granted_can_be_ended(

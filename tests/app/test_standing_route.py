@@ -22,6 +22,7 @@ from tests.app.dealings import (
     decisions,
     happened,
     read,
+    replacing,
     sale,
     spending,
     standing,
@@ -245,7 +246,9 @@ def test_the_next_answer_is_by_the_policy_that_came_into_force_also_elsewhere(
     close(other)
 
 
-def test_a_tier_that_is_no_more_is_not_held_any_more(new_company: Company) -> None:
+def test_a_tier_that_is_no_more_is_held_as_the_one_that_took_its_place(
+    new_company: Company,
+) -> None:
     new_company.publish(spending())
     app = served(new_company)
     stated(app, spend=1000)
@@ -253,10 +256,12 @@ def test_a_tier_that_is_no_more_is_not_held_any_more(new_company: Company) -> No
     new_company.clock.advance(days=1)
 
     entry = condition("spend", "at_least", 1000)
-    new_company.publish(british(metric("spend", "money"), tiers=(tier("amber", entry=entry),)))
+    document = british(metric("spend", "money"), tiers=(tier("amber", entry=entry),))
+    new_company.publish(replacing(document, silver="amber"))
 
     answer = standing(app)
-    assert (answer["tier"]["key"], answer["since"]) == ("amber", "2026-07-02")
+    assert (answer["tier"]["key"], answer["since"]) == ("amber", "2026-07-01")
+    assert answer["state"] == "secure"
 
 
 # -- undetermined ------------------------------------------------------------------------------
@@ -317,12 +322,11 @@ def test_where_no_tier_was_held_the_highest_that_is_sure_is(careful: Company) ->
 
 def measuring_rating(company: Company) -> None:
     """Publish a policy that reads as a number what has been stated in words."""
-    company.publish(
-        british(
-            metric("rating", "count"),
-            tiers=(tier("silver", entry=condition("rating", "at_least", 1)),),
-        )
+    document = british(
+        metric("rating", "count"),
+        tiers=(tier("silver", entry=condition("rating", "at_least", 1)),),
     )
+    company.publish(replacing(document, standard="base", gold="silver", platinum="silver"))
 
 
 def test_what_cannot_be_measured_any_more_leaves_the_last_answer_said_to_be_old(

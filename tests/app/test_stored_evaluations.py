@@ -18,6 +18,7 @@ from tests.app.dealings import (
     bearing,
     british,
     happened,
+    replacing,
     sale,
     spending,
     standing,
@@ -119,7 +120,8 @@ def test_a_tier_held_that_is_no_more_is_not_held(new_company: Company) -> None:
     stated(app, spend=1000)
     assert standing(app)["tier"]["key"] == "silver"
     entry = condition("spend", "at_least", 1000)
-    new_company.publish(british(metric("spend", "money"), tiers=(tier("amber", entry=entry),)))
+    document = british(metric("spend", "money"), tiers=(tier("amber", entry=entry),))
+    new_company.publish(replacing(document, silver="amber"))
 
     answer = ask(app, RECORDED)
 

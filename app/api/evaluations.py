@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import date
 from typing import Any
 
 from flask import Response
@@ -17,7 +19,7 @@ from app.clock import business_date
 from app.merit import merit
 from app.services.authority import Scope
 from app.services.cells import REFERENCE
-from app.services.evaluations import answer_for, read_question
+from app.services.evaluations import Question, Stored, answer_for, read_question
 from app.services.policies import PolicyInForce
 from app.services.recorded import stored
 from app.telemetry import count_evaluations
@@ -25,6 +27,7 @@ from app.words import Words
 from rules.document import Problem
 from rules.facts import FactsInvalid
 from rules.messages import Message
+from rules.policy import Facts, Policy
 
 MOST_AT_ONCE = 1000
 MOST_PROBLEMS = 100
@@ -176,12 +179,28 @@ def _answers(
     clients = _clients(items)
     with found.database.reading() as session:
         in_force = found.rulebook.in_force(session)
-        known = stored(session, clients)
-    today = business_date(found.clock, in_force.policy.time_zone)
+        known = stored(session, in_force, clients)
+        today = business_date(found.clock, in_force.policy.time_zone)
+        read = _read(in_force.policy, items, today, known, several=several)
+    return in_force, [answer_for(in_force, question, facts, words) for question, facts in read]
+
+
+def _read(
+    policy: Policy,
+    items: list[object],
+    today: date,
+    known: Mapping[str, Stored],
+    *,
+    several: bool,
+) -> list[tuple[Question, Facts]]:
+    """Read questions and their facts.
+
+    :raises FactsInvalid: naming what is wrong with them, or with the first of very many.
+    """
     read, wrong = [], []
     for index, item in enumerate(items):
         try:
-            read.append(read_question(in_force.policy, item, today, known))
+            read.append(read_question(policy, item, today, known))
         except FactsInvalid as error:
             prefix = f"[{index}]." if several else ""
             wrong += [
@@ -191,7 +210,7 @@ def _answers(
                 break
     if wrong:
         raise FactsInvalid(wrong)
-    return in_force, [answer_for(in_force, question, facts, words) for question, facts in read]
+    return read
 
 
 def _clients(items: list[object]) -> set[str]:

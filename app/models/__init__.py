@@ -19,6 +19,7 @@ from app.models.jobs import Job
 from app.models.measures import Measure
 from app.models.notices import Notice
 from app.models.people import Attempts, Installation, Key, Person, Repeatable, RoleGrant
+from app.models.places import FixedPlace
 from app.models.policies import Approval, PolicyRevision, PolicyVersion
 
 __all__ = [
@@ -30,6 +31,7 @@ __all__ = [
     "Client",
     "ContactPerson",
     "Decision",
+    "FixedPlace",
     "Group",
     "HistoryEntry",
     "HistoryHead",

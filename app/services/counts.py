@@ -9,8 +9,10 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app.models import Client
+from app.models import Standing as StandingRow
+from app.services.basis import read_standing
 from app.services.policies import PolicyInForce
-from app.services.recorded import measured, recorded_of
+from app.services.recorded import Known, measured
 from app.services.rulebook import Rulebook
 from rules.engine import EngineFailure
 from rules.judge import Disagreement
@@ -33,17 +35,20 @@ def tiers_on(
     last = 0
     while True:
         clients = session.execute(
-            select(Client.id, Client.reference)
+            select(Client.id, Client.reference, StandingRow.basis)
+            .outerjoin(StandingRow, StandingRow.client_id == Client.id)
             .where(Client.id > last)
             .order_by(Client.id)
             .limit(1000)
         ).all()
         if not clients:
             return in_force, counts, failed
-        recorded = recorded_of(session, [each.id for each in clients])
+        known = Known(session, [each.id for each in clients])
         for client in clients:
             try:
-                facts = measured(in_force.policy, recorded[client.id], day)
+                before = None if client.basis is None else read_standing(client.basis)
+                recorded = known.on(in_force, client.id, day)
+                facts = measured(in_force.policy, recorded, day, before)
                 verdict = in_force.judge.judge(facts)
             except (CannotMeasure, EngineFailure, Disagreement) as error:
                 failed[client.reference] = error.message

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -21,6 +21,7 @@ from rules.facts import read as read_stated
 from rules.measure import CannotMeasure, complete
 from rules.messages import Message
 from rules.policy import Facts, Policy
+from rules.standing import Standing
 from rules.vocabulary import Value
 
 MOST_FACTS = 200
@@ -111,10 +112,14 @@ class QuestionSchema(StrictSchema):
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """What is recorded of a client, and the tier held until now, if any is."""
+    """What is recorded of a client, as of a day, and how they stood last, if they ever did."""
 
-    recorded: measure.Client
-    held: str | None
+    recorded: Callable[[date], measure.Client]
+    standing: Standing | None
+
+    @property
+    def held(self) -> str | None:
+        return None if self.standing is None else self.standing.tier
 
 
 NOBODY: Mapping[str, Stored] = {}
@@ -173,7 +178,8 @@ def _facts(
 ) -> Facts:
     if question.changed is None or client is None:
         return complete(policy, stated, question.date)
-    return measure.measure(policy, client.recorded, question.date, stated)
+    recorded = client.recorded(question.date)
+    return measure.measure(policy, recorded, question.date, stated, client.standing)
 
 
 def _misfits(policy: Policy, read: Mapping[str, Any]) -> Iterator[Problem]:

@@ -14,6 +14,7 @@ from app.models import Client, Subject
 from app.services.history import Act
 from app.services.installation import Fixed
 from app.services.jobs import Lease, Step
+from app.services.ranking import rank_everybody
 from app.services.rulebook import NoPolicy, Rulebook
 from app.services.standings import Decided, decide, reviewed_until
 from app.services.tally import count
@@ -51,6 +52,7 @@ def review(
 ) -> Step:
     """Decide about the next clients whose standing is not good any more.
 
+    Where the policy has ranks everybody is ranked first, together with the first batch.
     Without a policy in force there is nothing to decide.
 
     The report counts clients, decisions, those who stood well already and those of whom no tier
@@ -63,6 +65,8 @@ def review(
     clients = {each.id: each.subject for each in rows}
     words = Words.negotiated([fixed.language])
     try:
+        if lease.cursor is None:
+            rank_everybody(act, rulebook, lease.day)
         in_force, found = decide(
             act, rulebook, list(clients), lease.day, words, catches_up=catches_up
         )

@@ -26,7 +26,7 @@ from app.services.hooks import announce
 from app.services.jobs import due_on
 from app.services.measures import granted
 from app.services.policies import PolicyInForce
-from app.services.recorded import measured, packed, recorded_of
+from app.services.recorded import Known, measured, packed
 from app.services.rows import insert_rows
 from app.services.rulebook import Lineage, Rulebook
 from app.words import Words
@@ -140,7 +140,7 @@ class _Client:
     facts_version: int
     created_at: datetime
     row: StandingRow | None
-    recorded: measure.Client
+    known: Known
     measures: tuple[Measure, ...]
 
 
@@ -164,7 +164,7 @@ def _read(session: Session, client_ids: Collection[int]) -> Iterator[_Client]:
     found = session.execute(select(StandingRow).where(StandingRow.client_id.in_(client_ids)))
     rows = {each.client_id: each for each in found.scalars()}
     ids = [each.id for each in clients]
-    recorded, measures = recorded_of(session, ids), granted(session, ids)
+    known, measures = Known(session, ids), granted(session, ids)
     for each in clients:
         yield _Client(
             each.id,
@@ -174,7 +174,7 @@ def _read(session: Session, client_ids: Collection[int]) -> Iterator[_Client]:
             each.facts_version,
             each.created_at,
             rows.get(each.id),
-            recorded[each.id],
+            known,
             measures.get(each.id, ()),
         )
 
@@ -233,6 +233,7 @@ class _Seen:
     """What a client's facts say on a date, by one version of the policy."""
 
     policy: Policy
+    recorded: measure.Client
     facts: Facts
     verdict: Verdict
     found: Findings
@@ -242,9 +243,10 @@ class _Seen:
         cls, with_policy: PolicyInForce, client: _Client, day: date, before: Standing | None
     ) -> _Seen:
         policy = with_policy.policy
-        facts = measured(policy, client.recorded, day, before)
+        recorded = client.known.on(with_policy, client.id, day)
+        facts = measured(policy, recorded, day, before)
         verdict = with_policy.judge.judge(facts)
-        return cls(policy, facts, verdict, Findings.of(policy, verdict, facts))
+        return cls(policy, recorded, facts, verdict, Findings.of(policy, verdict, facts))
 
     def packed(self) -> dict[str, object]:
         return packed(self.policy, self.facts)
@@ -331,7 +333,7 @@ class _Batch:
         self._note(client, stand, judged, also, events)
         self._tell(client, before, judged, measures, events)
         turn = next_turn(policy, seen.found, standing, measures, version=version, older=older)
-        days = [turn, next_due(policy, client.recorded, day)]
+        days = [turn, next_due(policy, seen.recorded, day)]
         due = min((each for each in days if each is not None), default=None)
         return _Stand(standing, judged.decision, client.facts_version, version, due, judged)
 

@@ -493,6 +493,25 @@ def upgrade() -> None:
         "ix_repeatable_requests_started_at", "repeatable_requests", ["started_at"], unique=False
     )
     op.create_table(
+        "fixed_places",
+        sa.Column(
+            "client_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
+        sa.Column("policy_version", sa.Integer(), nullable=False),
+        sa.Column("metric", sa.String(length=63), nullable=False),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("over", sa.BigInteger(), nullable=False),
+        sa.Column("under", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["client_id"], ["clients.id"], name="fk_fixed_places_client_id"),
+        sa.ForeignKeyConstraint(
+            ["policy_version"], ["policy_versions.id"], name="fk_fixed_places_policy_version"
+        ),
+        sa.PrimaryKeyConstraint(
+            "client_id", "policy_version", "metric", "day", name="pk_fixed_places"
+        ),
+    )
+    op.create_index("ix_fixed_places_day", "fixed_places", ["day"], unique=False)
+    op.create_table(
         "standings",
         sa.Column(
             "client_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
@@ -601,6 +620,8 @@ def downgrade() -> None:
     op.drop_index("ix_standing_events_client_id_day", table_name="standing_events")
     op.drop_table("standing_events")
     op.drop_index("ix_standings_state", table_name="standings")
+    op.drop_index("ix_fixed_places_day", table_name="fixed_places")
+    op.drop_table("fixed_places")
     op.drop_index("ix_standings_tier", table_name="standings")
     op.drop_table("standings")
     op.drop_index("ix_repeatable_requests_started_at", table_name="repeatable_requests")

@@ -15,7 +15,7 @@ from sqlalchemy.exc import DBAPIError
 
 from app import schema
 from app.database import Database, DatabaseUnsuitable
-from app.models import Attempts, Base, Client, Job, Repeatable
+from app.models import Attempts, Base, Client, FixedPlace, Job, Repeatable
 from app.schema import APPEND_ONLY, ERASABLE
 from app.services.activities import NewActivity, record_activities
 from app.services.authority import Actor
@@ -44,6 +44,11 @@ def fill(company: Company) -> None:
         record_activities(act, sold)
     with merit.acting(TILL) as act:
         put_group(act, "F-1", Membered(("C-17",), "C-17"), DAY)
+    with merit.acting(TILL) as act:
+        [client] = act.session.execute(select(Client.id)).scalars().all()
+        number = merit.rulebook.in_force(act.session).number
+        place = {"client_id": client, "policy_version": number, "metric": "place", "day": DAY}
+        act.session.add(FixedPlace(**place, over=100, under=3))
     with merit.acting(TILL) as act:
         ids = act.session.execute(select(Client.id)).scalars().all()
         decide(act, merit.rulebook, ids, DAY, Words())

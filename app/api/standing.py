@@ -132,6 +132,11 @@ class StandingAnswerSchema(Schema):
     next_tier = fields.Nested(WaySchema, required=True, allow_none=True)
     to_stay = fields.Nested(WaySchema, required=True, allow_none=True)
     sentences = fields.List(fields.String(), required=True)
+    outlook = fields.List(
+        fields.String(),
+        required=True,
+        metadata={"description": "Why the tier is held and until when, and what is coming."},
+    )
     policy = fields.Nested(VersionSchema, required=True)
     decision = fields.String(required=True)
     stale = fields.Boolean(

@@ -11,6 +11,7 @@ from app.words import Words
 from rules.decide import State, ground_of, in_force, state
 from rules.explain import Explanation, Reason, Way
 from rules.facts import exact_text, write_value, written_number
+from rules.outlook import outlook
 from rules.policy import Facts, Metric, Names, Policy
 from rules.standing import Standing
 from rules.verdict import Verdict
@@ -193,6 +194,7 @@ def standing_answer(client: str, judged: Judged, words: Words) -> dict[str, Any]
         "next_tier": write.way(explained.next_tier),
         "to_stay": write.way(explained.to_stay),
         "sentences": write.sentences(explained),
+        "outlook": [words.sentence(each) for each in outlook(policy, standing, judged.deadline)],
         "policy": {"version": judged.in_force.number, "digest": policy.digest},
         "decision": judged.decision,
     }

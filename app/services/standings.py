@@ -7,7 +7,7 @@ the last review is caught up with, each date on its own facts and by the policy 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any
@@ -25,13 +25,14 @@ from app.services.history import Act, Entry, Input, SubjectKey, random_id, recor
 from app.services.hooks import announce
 from app.services.jobs import due_on
 from app.services.measures import granted
+from app.services.notices import issue
 from app.services.policies import PolicyInForce
 from app.services.recorded import Known, measured, packed
 from app.services.rows import insert_rows
 from app.services.rulebook import Lineage, Rulebook
 from app.words import Words
 from rules import measure
-from rules.decide import deadline, settled_on
+from rules.decide import Older, deadline, settled_on
 from rules.decide import decide as decide_on
 from rules.document.strict_json import canonical_bytes, dumps
 from rules.due import next_due
@@ -252,6 +253,62 @@ class _Seen:
         return packed(self.policy, self.facts)
 
 
+@dataclass(frozen=True, slots=True)
+class _Case:
+    """All that a decision about a client on a date depends on.
+
+    ``former`` is what is seen by the older versions that still judge the client, by number.
+    """
+
+    client: _Client
+    decision: str | None
+    before: Standing | None
+    measures: tuple[Measure, ...]
+    seen: _Seen
+    settled: _Seen | None
+    former: Mapping[int, _Seen]
+
+    @property
+    def older(self) -> Older:
+        return {each: Ruling(one.policy, one.found) for each, one in self.former.items()}
+
+    def said(self, judged: Judged, events: tuple[Event, ...], issued: date) -> dict[str, Any]:
+        """Return what the history keeps of the decision: enough to make it again."""
+        also: dict[str, Any] = {
+            "measures": write_measures(self.measures),
+            "settled": self.settled.packed() if self.settled else None,
+            "older": {str(each): one.packed() for each, one in self.former.items()},
+        }
+        return {
+            "facts": self.seen.packed(),
+            "before": self.decision,
+            "issued": issued.isoformat(),
+            **{name: content for name, content in also.items() if content},
+            "standing": write_standing(judged.standing),
+            "deadline": judged.deadline and judged.deadline.isoformat(),
+            "events": write_events(events),
+        }
+
+    def change(self, judged: Judged, events: tuple[Event, ...], issued: date) -> Change:
+        """Return what happened, for those who are to be told of it."""
+        return Change(
+            self.client.id,
+            self.client.reference,
+            self.client.subject.id,
+            self.client.language,
+            judged.decision,
+            judged.in_force,
+            judged.day,
+            issued,
+            self.before,
+            judged.standing,
+            self.measures,
+            events,
+            judged.explained(),
+            self.older,
+        )
+
+
 class _Batch:
     """Decides about clients one by one, and stores all it came to at the end."""
 
@@ -302,40 +359,48 @@ class _Batch:
     def _decided_on(
         self, client: _Client, stand: _Stand, with_policy: PolicyInForce, day: date
     ) -> _Stand:
-        policy, version = with_policy.policy, with_policy.number
-        before = self._lineage.carried(stand.standing, stand.version, with_policy)
-        measures = self._lineage.carried_measures(client.measures, with_policy)
-        seen = _Seen.of(with_policy, client, day, before)
-        earlier = settled_on(policy, day)
-        settled = _Seen.of(with_policy, client, earlier, before) if earlier else None
-        former = self._former(client, before, with_policy, day)
-        older = {each: Ruling(one.policy, one.found) for each, one in former.items()}
+        case = self._case(client, stand, with_policy, day)
+        policy, version, older = with_policy.policy, with_policy.number, case.older
         standing, events = decide_on(
             policy,
-            seen.found,
-            before,
+            case.seen.found,
+            case.before,
             day,
-            measures=measures,
+            measures=case.measures,
             issued=self._today,
             version=version,
             older=older,
-            settled=settled.found if settled else None,
+            settled=case.settled.found if case.settled else None,
         )
         lost = deadline(policy, standing, older)
         judged = Judged(
-            with_policy, random_id(), seen.facts, seen.verdict, standing, lost and lost - DAY
+            with_policy,
+            random_id(),
+            case.seen.facts,
+            case.seen.verdict,
+            standing,
+            lost and lost - DAY,
         )
-        also = {
-            "measures": write_measures(measures),
-            "settled": settled.packed() if settled else None,
-            "older": {str(each): one.packed() for each, one in former.items()},
-        }
-        self._note(client, stand, judged, also, events)
-        self._tell(client, before, judged, measures, events)
-        turn = next_turn(policy, seen.found, standing, measures, version=version, older=older)
-        days = [turn, next_due(policy, seen.recorded, day)]
+        self._note(case, judged, events)
+        found = case.seen.found
+        turn = next_turn(policy, found, standing, case.measures, version=version, older=older)
+        days = [turn, next_due(policy, case.seen.recorded, day)]
         due = min((each for each in days if each is not None), default=None)
         return _Stand(standing, judged.decision, client.facts_version, version, due, judged)
+
+    def _case(self, client: _Client, stand: _Stand, with_policy: PolicyInForce, day: date) -> _Case:
+        """Look at all that a decision on a date depends on."""
+        before = self._lineage.carried(stand.standing, stand.version, with_policy)
+        earlier = settled_on(with_policy.policy, day)
+        return _Case(
+            client,
+            stand.decision,
+            before,
+            self._lineage.carried_measures(client.measures, with_policy),
+            _Seen.of(with_policy, client, day, before),
+            _Seen.of(with_policy, client, earlier, before) if earlier else None,
+            self._former(client, before, with_policy, day),
+        )
 
     def _former(
         self, client: _Client, before: Standing | None, with_policy: PolicyInForce, day: date
@@ -347,20 +412,13 @@ class _Batch:
         versions = {each: self._rulebook.version(self._act.session, each) for each in needed}
         return {each: _Seen.of(one, client, day, before) for each, one in versions.items()}
 
-    def _note(
-        self,
-        client: _Client,
-        before: _Stand,
-        judged: Judged,
-        also: dict[str, Any],
-        events: tuple[Event, ...],
-    ) -> None:
-        """Note a decision, what happened by it, and what the history keeps for its replay."""
+    def _note(self, case: _Case, judged: Judged, events: tuple[Event, ...]) -> None:
+        """Note a decision, what happened by it, what the history keeps, and who is to be told."""
         decision, day, in_force = judged.decision, judged.day, judged.in_force
         self._decisions.append(
             {
                 "id": decision,
-                "client_id": client.id,
+                "client_id": case.client.id,
                 "day": day,
                 "at": self._act.at,
                 "policy_version": in_force.number,
@@ -370,49 +428,16 @@ class _Batch:
             }
         )
         self._events += [
-            (decision, client.id, day, each.kind, each.tier, each.before, list(each.benefits))
+            (decision, case.client.id, day, each.kind, each.tier, each.before, list(each.benefits))
             for each in events
         ]
-        said = {
-            "facts": packed(judged.policy, judged.facts),
-            "before": before.decision,
-            "issued": self._today.isoformat(),
-            **{name: content for name, content in also.items() if content},
-            "standing": write_standing(judged.standing),
-            "deadline": judged.deadline and judged.deadline.isoformat(),
-            "events": write_events(events),
-        }
         policy = {"version": in_force.number, "digest": judged.policy.digest}
         details = {"day": day.isoformat(), "policy": policy}
-        inputs = [Input(client.subject, canonical_bytes(said))]
+        said = canonical_bytes(case.said(judged, events, self._today))
+        inputs = [Input(case.client.subject, said)]
         self._entries.append(Entry("client.decided", f"decision:{decision}", details, inputs))
-
-    def _tell(
-        self,
-        client: _Client,
-        before: Standing | None,
-        judged: Judged,
-        measures: tuple[Measure, ...],
-        events: tuple[Event, ...],
-    ) -> None:
-        """Note what happened for those who are to be told of it."""
         if events:
-            change = Change(
-                client.id,
-                client.reference,
-                client.subject.id,
-                client.language,
-                judged.decision,
-                judged.in_force,
-                judged.day,
-                self._today,
-                before,
-                judged.standing,
-                measures,
-                events,
-                judged.explained(),
-            )
-            self._changes.append(change)
+            self._changes.append(case.change(judged, events, self._today))
 
     def _row(self, client: _Client, stand: _Stand, judged: Judged) -> StandingRow:
         """Write how a client stands now, with the answer ready."""
@@ -445,6 +470,7 @@ class _Batch:
                 if self._rows[is_new]:
                     session.execute(statement, self._rows[is_new])
             announce(self._act, self._changes)
+            issue(self._act, self._changes)
             record(self._act, *self._entries)
         for gone in set(client_ids).difference(found.standings, found.failed):
             found.failed[gone] = _ERASED

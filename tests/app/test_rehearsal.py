@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from functools import cache
@@ -13,8 +14,10 @@ import pytest
 
 from app import create_app
 from app.config import Config
+from app.services.letters import Addressee, letters_of
 from app.services.policies import PolicyInForce, prepare
-from app.services.rehearsal import read_sequence, rehearse, written
+from app.services.rehearsal import change, read_sequence, rehearse, written
+from rules.document.strict_json import loads
 from rules.facts import FactsInvalid
 from tests.app.asking import EXAMPLE
 from tests.rules.builders import Document, condition, metric, option, policy_document, tier
@@ -329,9 +332,9 @@ def test_everything_that_is_wrong_is_said_at_once() -> None:
 # -- the command -----------------------------------------------------------------------------------
 
 
-def _run(sequence: Path) -> Any:
+def _run(sequence: Path, *options: str) -> Any:
     runner = create_app(Config()).test_cli_runner()
-    return runner.invoke(args=["policy", "rehearse", str(EXAMPLE), str(sequence)])
+    return runner.invoke(args=["policy", "rehearse", str(EXAMPLE), str(sequence), *options])
 
 
 def test_the_command_prints_a_line_for_each_date(tmp_path: Path) -> None:
@@ -385,3 +388,75 @@ def test_the_command_says_plainly_what_cannot_be_rehearsed(
     assert "sequence.json" in result.stderr
     assert said in result.stderr
     assert "Traceback" not in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("options", "heading", "subject", "salutation"),
+    [
+        ((), "en", "Your tier Gold: how to keep it, before June 30, 2026", "Dear client,"),
+        (
+            ("--language", "en-GB", "--name", "Mary Seton"),
+            "en-GB",
+            "Your tier Gold: how to keep it, before 30 June 2026",
+            "Dear Mary Seton,",
+        ),
+        (
+            ("--language", "uk"),
+            "uk",
+            "Ваш рівень Золото: як його зберегти до 30 червня 2026\u202fр.",
+            "Доброго дня, шановний клієнте!",
+        ),
+    ],
+)
+def test_the_command_prints_the_letters_that_would_go_out(
+    tmp_path: Path, options: tuple[str, ...], heading: str, subject: str, salutation: str
+) -> None:
+    rich = {"revenue_12m": 500000, "orders": 6, "days_since_order": 9, "cancelled_share": 0}
+    poor = {**rich, "revenue_12m": 300000}
+    steps = [{"date": "2026-01-01", "facts": rich}, {"date": "2026-04-01", "facts": poor}]
+    path = tmp_path / "sequence.json"
+    path.write_text(json.dumps({"steps": steps}), "utf-8")
+
+    result = _run(path, "--letters", *options)
+
+    assert result.exit_code == 0
+    lines = result.stdout.splitlines()
+    assert lines[:5] == [f"== 2026-04-01  notice_given  {heading}", subject, "", salutation, ""]
+    assert "$" not in result.stdout
+    assert lines.count(lines[0]) == len([each for each in lines if each.startswith("==")]) == 1
+
+
+def test_every_letter_of_the_example_can_be_written_in_both_its_languages() -> None:
+    ready = prepare(loads(EXAMPLE.read_bytes()))  # type: ignore[arg-type]  # an object
+    facts = {"orders": 10, "days_since_order": 9, "cancelled_share": 0}
+    spent = {
+        "2026-01-01": 0,
+        "2026-01-02": 2_000_000,
+        "2026-06-01": 1_000_000,
+        "2026-07-01": 1_000_000,
+        "2026-07-09": 2_000_000,
+        "2026-08-01": 50_000,
+        "2026-08-31": 50_000,
+        "2026-10-30": 50_000,
+        "2027-02-01": 50_000,
+        "2027-04-02": 50_000,
+    }
+    steps = [{"date": day, "facts": {**facts, "revenue_12m": all_}} for day, all_ in spent.items()]
+    sequence = read_sequence(ready.policy, {"steps": steps})
+    for language in ("en", "uk"):
+        found = [
+            letter
+            for each in rehearse(ready, sequence)
+            for letter in letters_of(change(ready, each, language), Addressee("Mary Seton"))
+        ]
+
+        assert {each.event for each in found} == {
+            *("promoted", "notice_given", "benefit_withdrawn", "reinstated", "demoted"),
+        }
+        for each in found:
+            assert each.language == language
+            assert "Mary Seton" in each.text
+            assert "$" not in each.text
+            assert "None" not in each.text
+            english = re.findall("[A-Za-z]{2,}", each.text.replace("Mary Seton", ""))
+            assert language == "en" or set(english) <= {"GBP"}, each.text

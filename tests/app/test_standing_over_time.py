@@ -9,8 +9,18 @@ import pytest
 from flask import Flask
 from sqlalchemy import delete, select
 
-from app.models import Client, Decision, Standing, StandingEvent, Subject
+from app.models import (
+    Client,
+    Decision,
+    HookMessage,
+    Notice,
+    Standing,
+    StandingEvent,
+    Subject,
+)
 from app.services.basis import read_standing
+from app.services.hooks import add_receiver
+from rules.document.strict_json import loads
 from tests.app.asking import answered, problem, served
 from tests.app.company import Company
 from tests.app.dealings import at, british, read, standing, stated
@@ -213,3 +223,23 @@ def test_every_decision_names_the_one_it_went_on_from(new_company: Company, app:
         ["renewed", "reinstated"],
     ]
     assert [one["standing"]["tier"] for one in found] == ["gold"] * 3
+
+
+def test_whoever_listens_and_the_manager_have_what_is_to_be_told(
+    new_company: Company, app: Flask
+) -> None:
+    with new_company.merit.acting(new_company.actor("anna")) as act:
+        add_receiver(act, new_company.merit.secret, "https://crm.example.com/hook")
+    stated(app, spend=1000)
+    standing(app)
+    new_company.clock.advance(days=1)
+    stated(app, spend=900)
+
+    answer = standing(app)
+
+    with new_company.merit.database.reading() as session:
+        payloads = session.execute(select(HookMessage.payload).order_by(HookMessage.created_at))
+        told: list[Any] = [loads(each) for each in payloads.scalars()]
+        letters = list(map(tuple, session.execute(select(Notice.decision_id, Notice.event))))
+    assert [each["data"]["events"][0]["event"] for each in told] == ["promoted", "notice_given"]
+    assert letters == [(answer["decision"], "notice_given")]

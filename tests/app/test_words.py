@@ -234,3 +234,33 @@ def test_a_name_is_written_as_it_is_whatever_it_looks_like(name: str) -> None:
 def test_what_is_no_number_is_not_written_as_one(value: Value) -> None:
     with pytest.raises(TypeError):
         said(COUNT, value)
+
+
+# -- one language ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("language", "day", "amount"),
+    [
+        ("en", "July 1, 2026", "£1,234.50"),
+        ("en-GB", "1 July 2026", "£1,234.50"),
+        ("uk", "1 липня 2026 р.", "1 234,50 GBP"),
+        ("uk-UA", "1 липня 2026 р.", "1 234,50 GBP"),
+        ("zh-Hans", "2026年7月1日", "£1,234.50"),
+        ("xx", "July 1, 2026", "£1,234.50"),
+        ("nonsense!", "July 1, 2026", "£1,234.50"),
+    ],
+)
+def test_figures_are_written_in_languages_that_there_are_no_words_for(
+    language: str, day: str, amount: str
+) -> None:
+    words = Words.of(language)
+    said = [words.say(date(2026, 7, 1)), words.say(Shown(MONEY, 123450, "GBP"))]
+
+    assert [re.sub(r"\s", " ", each) for each in said] == [day, amount]
+    assert words.say(Message("client")) == "client"
+
+
+def test_one_language_has_its_own_names() -> None:
+    assert Words.of("uk").say(Named(NAMES)) == "Срібло"
+    assert Words.of("de").say(Named(NAMES)) == "Silver"

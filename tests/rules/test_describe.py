@@ -34,6 +34,7 @@ def said(
     demotion = {"key": "way", "name": names("Way"), "steps": list(steps)}
     lost = {"demotion": "way"} if steps else {}
     whole: Document = {"promotion": promotion} if promotion else {}
+    whole["letters"] = parts.pop("letters", [])
     whole |= {"transition": transition} if transition else {}
     if steps:
         whole["demotion_policies"] = [{**demotion, **parts.pop("of_demotion", {})}]
@@ -247,3 +248,31 @@ def _described(metrics: list[Document], **parts: Any) -> list[str]:
     gold = tier("gold", entry=condition("spend", "at_least", 1))
     document = policy_document([*metrics, spend], [gold], **parts)
     return [WORDS.say(each.sentence) for each in describe(load(document))]
+
+
+def test_letters_and_who_gets_them_are_said() -> None:
+    way = {"reinstatement_letter": "kept", "return_letter": "back"}
+    body = names("Dear $client,")
+    letters = [
+        {"key": key, "subject": names(f"{key}: $tier"), "body": body}
+        for key in ("hello", "kept", "back")
+    ]
+    lines = said(
+        {"kind": "notice", "letter": "hello"},
+        of_demotion=way,
+        promotion={"letter": "hello"},
+        letters=letters,
+    )
+
+    assert lines == [
+        "  Who no longer keeps gold is stepped down by “Way”:",
+        "    at once: a notice;",
+        "      with the letter “hello”;",
+        "    Who meets the criteria again gets the letter “kept”.",
+        "    Who then has benefits given back gets the letter “back”.",
+        "Who rises gets the letter “hello”.",
+        "The letters:",
+        "  hello: “hello: $tier”.",
+        "  kept: “kept: $tier”.",
+        "  back: “back: $tier”.",
+    ]

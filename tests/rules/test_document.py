@@ -1994,3 +1994,17 @@ def test_no_end_is_announced_by_a_policy_that_never_demotes(name: str) -> None:
         "demotion_policies[0].steps[0].letter": f"names a letter with ${name}, which stands for "
         "nothing in one of a notice"
     }
+
+
+def test_a_name_begins_with_the_policys_first_language_however_it_is_written() -> None:
+    name = {"en": "Gold", "uk": "Золото"}
+    policy = load(
+        {
+            **policy_document(),
+            "languages": ["uk", "en"],
+            "name": name,
+            "tiers": [{"key": "base", "name": name}],
+        }
+    )
+
+    assert next(iter(policy.name.values())) == "Золото"

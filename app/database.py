@@ -150,13 +150,17 @@ def retried(work: Callable[[], _Result]) -> _Result:
     """Return what work comes to that opens its own transaction, doing it again on a collision.
 
     Two that add the same at the same moment collide on its unique name; the second finds it there
-    when it looks again.
+    when it looks again.  Two that wait for each other's rows, as members of a group may: PostgreSQL
+    lets one of them go on.
     """
     for _ in range(_RETRIES):
         try:
             return work()
         except IntegrityError:
             continue
+        except OperationalError as error:
+            if not isinstance(error.orig, psycopg.errors.DeadlockDetected):
+                raise
     return work()
 
 

@@ -72,6 +72,7 @@ def put_client(
     :raises NotActionable: if the client has been erased.
     """
     session = act.session
+    keep(session, session.execute(select(Client.id).filter_by(reference=reference)).scalars().all())
     wanted = select(Client).where(Client.reference == reference).with_for_update()
     client = session.execute(wanted).scalar()
     if expected is not None and (client and client.version) not in expected:
@@ -206,19 +207,26 @@ def key_of(session: Session, client: Client) -> SubjectKey:
 def mark_due(session: Session, client_ids: Collection[int]) -> None:
     """Note that something was recorded that may change how these clients stand.
 
-    And so do those with whom they are in a group, whose figures may be theirs too.  All are kept
-    from others in one order, so that no two who do this wait for each other.
+    And so may those with whom they are in a group, whose figures are theirs too.
     """
-    everybody = {*client_ids, *in_group_with(session, client_ids)}
-    kept = select(Client.id).where(among(session, Client.id, everybody))
-    session.execute(kept.order_by(Client.id).with_for_update())
-    everybody |= in_group_with(session, client_ids)  # who joined before these were kept
+    keep(session, client_ids)
+    everybody = {*client_ids, *in_group_with(session, client_ids)}  # also who joined meanwhile
     session.execute(
         update(Client)
         .where(among(session, Client.id, everybody))
         .values(facts_version=Client.facts_version + 1)
         .execution_options(synchronize_session=False)
     )
+
+
+def keep(session: Session, client_ids: Collection[int]) -> None:
+    """Keep clients, and those with whom they are in a group, from others until this is done.
+
+    All in one order, so that no two who do this wait for each other.
+    """
+    everybody = {*client_ids, *in_group_with(session, client_ids)}
+    kept = select(Client.id).where(among(session, Client.id, everybody))
+    session.execute(kept.order_by(Client.id).with_for_update())
 
 
 def in_group_with(session: Session, client_ids: Collection[int]) -> set[int]:

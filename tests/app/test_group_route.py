@@ -161,6 +161,20 @@ def test_of_many_who_found_a_group_one_does(company: Company, app: Flask) -> Non
     assert numbers(company)[:2] == (1, 2)
 
 
+def test_members_of_whom_something_is_stated_at_the_same_moment_wait_for_nobody_in_vain(
+    app: Flask,
+) -> None:
+    put(app, {"members": ["ann", "ben", "cleo"], "head": "ann"})
+    bodies = iter([(name, number) for number in range(6) for name in ("ann", "ben", "cleo")])
+
+    def some() -> None:
+        for _ in range(6):
+            name, number = next(bodies)
+            stated(app, name, number=number)
+
+    assert at_once(3, some) == [None] * 3
+
+
 def test_of_two_groups_that_want_the_same_client_one_gets_them(app: Flask) -> None:
     bodies = iter([("F-1", "ann"), ("F-2", "cleo")])
 

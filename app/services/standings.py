@@ -7,32 +7,30 @@ the last review is caught up with, each date on its own facts and by the policy 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime
+from datetime import date
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import func, insert, select, update
 from sqlalchemy.orm import Session
 
-from app.models import Client, Decision, Job, StandingEvent, Subject
+from app.models import Decision, Job, StandingEvent
 from app.models import Standing as StandingRow
 from app.services.answers import Judged, standing_answer
-from app.services.basis import read_standing, write_events, write_measures, write_standing
+from app.services.basis import write_standing
+from app.services.cases import Case, Decidee, Seen, Stand, dates_of, read
 from app.services.changes import Change
-from app.services.history import Act, Entry, Input, SubjectKey, random_id, record
+from app.services.history import Act, Entry, Input, random_id, record
 from app.services.hooks import announce
 from app.services.jobs import due_on
-from app.services.measures import granted
 from app.services.notices import issue
 from app.services.policies import PolicyInForce
-from app.services.recorded import Known, measured, packed
 from app.services.rows import insert_rows
 from app.services.rulebook import Lineage, Rulebook
 from app.words import Words
-from rules import measure
-from rules.decide import Older, deadline, settled_on
+from rules.decide import deadline, settled_on
 from rules.decide import decide as decide_on
 from rules.document.strict_json import canonical_bytes, dumps
 from rules.due import next_due
@@ -40,11 +38,9 @@ from rules.engine import EngineFailure
 from rules.judge import Disagreement
 from rules.measure import CannotMeasure
 from rules.messages import Message
-from rules.policy import Facts, Policy
-from rules.standing import Event, Findings, Measure, Ruling, Standing
+from rules.standing import Event, Standing
 from rules.transition import versions_needed
 from rules.turn import next_turn
-from rules.verdict import Verdict
 from rules.windows import DAY, local_day
 
 REVIEW = "review"
@@ -121,192 +117,10 @@ def decide(  # noqa: PLR0913 - about whom, when, by what, and in which words
     today = max(day, local_day(act.at, zone))
     reviewed = reviewed_until(act.session, today) if catches_up else None
     batch = _Batch(act, rulebook, in_force, words, today)
-    for client in _read(act.session, client_ids):
+    for client in read(act.session, client_ids):
         created = local_day(client.created_at, zone)
-        batch.decide(client, _dates(client.row, created, day, today, reviewed))
+        batch.decide(client, dates_of(client.row, created, day, today, reviewed))
     return in_force, batch.stored(client_ids)
-
-
-# -- who is decided about, and on which dates ------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class _Client:
-    """A client as they are known when they are decided about."""
-
-    id: int
-    reference: str
-    subject: SubjectKey
-    language: str | None
-    facts_version: int
-    created_at: datetime
-    row: StandingRow | None
-    known: Known
-    measures: tuple[Measure, ...]
-
-
-def _read(session: Session, client_ids: Collection[int]) -> Iterator[_Client]:
-    """Yield these clients; nobody else decides about them while the transaction is open."""
-    clients = session.execute(
-        select(
-            Client.id,
-            Client.reference,
-            Client.language,
-            Client.facts_version,
-            Client.created_at,
-            Client.subject,
-            Subject.key,
-        )
-        .join(Subject, Subject.id == Client.subject)
-        .where(Client.id.in_(client_ids))
-        .order_by(Client.id)
-        .with_for_update(of=Client)
-    ).all()
-    found = session.execute(select(StandingRow).where(StandingRow.client_id.in_(client_ids)))
-    rows = {each.client_id: each for each in found.scalars()}
-    ids = [each.id for each in clients]
-    known, measures = Known(session, ids), granted(session, ids)
-    for each in clients:
-        yield _Client(
-            each.id,
-            each.reference,
-            SubjectKey(each.subject, each.key),
-            each.language,
-            each.facts_version,
-            each.created_at,
-            rows.get(each.id),
-            known,
-            measures.get(each.id, ()),
-        )
-
-
-def _dates(
-    row: StandingRow | None, created: date, day: date, today: date, reviewed: date | None
-) -> list[date]:
-    """Return the dates to be decided, in order: those missed since the last review, and one.
-
-    A date that is over is decided once; today may be once more, when something came since.
-    """
-    if row is not None and row.as_of >= day:
-        return [day] if row.as_of == day == today else []
-    if reviewed is None:
-        return [day]
-    missed = max(reviewed + DAY, created if row is None else row.as_of + DAY)
-    first = min(missed, day)
-    return [first + number * DAY for number in range((day - first).days + 1)]
-
-
-# -- deciding --------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class _Stand:
-    """How a client stands as far as dates have been decided; ``judged`` where it was just now."""
-
-    standing: Standing | None = None
-    decision: str | None = None
-    facts_version: int | None = None
-    version: int | None = None
-    next_due: date | None = None
-    judged: Judged | None = None
-
-    @classmethod
-    def of(cls, row: StandingRow | None) -> _Stand:
-        if row is None:
-            return cls()
-        return cls(
-            read_standing(row.basis),
-            row.decision_id,
-            row.facts_version,
-            row.policy_version,
-            row.next_due,
-        )
-
-    def is_good(self, facts_version: int, version: int, day: date) -> bool:
-        """Tell whether nothing could come out differently on a day."""
-        return (self.facts_version, self.version) == (facts_version, version) and (
-            self.next_due is None or day < self.next_due
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class _Seen:
-    """What a client's facts say on a date, by one version of the policy."""
-
-    policy: Policy
-    recorded: measure.Client
-    facts: Facts
-    verdict: Verdict
-    found: Findings
-
-    @classmethod
-    def of(
-        cls, with_policy: PolicyInForce, client: _Client, day: date, before: Standing | None
-    ) -> _Seen:
-        policy = with_policy.policy
-        recorded = client.known.on(with_policy, client.id, day)
-        facts = measured(policy, recorded, day, before)
-        verdict = with_policy.judge.judge(facts)
-        return cls(policy, recorded, facts, verdict, Findings.of(policy, verdict, facts))
-
-    def packed(self) -> dict[str, object]:
-        return packed(self.policy, self.facts)
-
-
-@dataclass(frozen=True, slots=True)
-class _Case:
-    """All that a decision about a client on a date depends on.
-
-    ``former`` is what is seen by the older versions that still judge the client, by number.
-    """
-
-    client: _Client
-    decision: str | None
-    before: Standing | None
-    measures: tuple[Measure, ...]
-    seen: _Seen
-    settled: _Seen | None
-    former: Mapping[int, _Seen]
-
-    @property
-    def older(self) -> Older:
-        return {each: Ruling(one.policy, one.found) for each, one in self.former.items()}
-
-    def said(self, judged: Judged, events: tuple[Event, ...], issued: date) -> dict[str, Any]:
-        """Return what the history keeps of the decision: enough to make it again."""
-        also: dict[str, Any] = {
-            "measures": write_measures(self.measures),
-            "settled": self.settled.packed() if self.settled else None,
-            "older": {str(each): one.packed() for each, one in self.former.items()},
-        }
-        return {
-            "facts": self.seen.packed(),
-            "before": self.decision,
-            "issued": issued.isoformat(),
-            **{name: content for name, content in also.items() if content},
-            "standing": write_standing(judged.standing),
-            "deadline": judged.deadline and judged.deadline.isoformat(),
-            "events": write_events(events),
-        }
-
-    def change(self, judged: Judged, events: tuple[Event, ...], issued: date) -> Change:
-        """Return what happened, for those who are to be told of it."""
-        return Change(
-            self.client.id,
-            self.client.reference,
-            self.client.subject.id,
-            self.client.language,
-            judged.decision,
-            judged.in_force,
-            judged.day,
-            issued,
-            self.before,
-            judged.standing,
-            self.measures,
-            events,
-            judged.explained(),
-            self.older,
-        )
 
 
 class _Batch:
@@ -325,9 +139,9 @@ class _Batch:
         self._changes: list[Change] = []
         self._rows: dict[bool, list[dict[str, Any]]] = {True: [], False: []}
 
-    def decide(self, client: _Client, dates: Sequence[date]) -> None:
+    def decide(self, client: Decidee, dates: Sequence[date]) -> None:
         """Decide about a client on these dates; on one that fails nothing is lost."""
-        stand, why = _Stand.of(client.row), None
+        stand, why = Stand.of(client.row), None
         for day in dates:
             with_policy, why = self._policy_of(day), None
             if stand.is_good(client.facts_version, with_policy.number, day):
@@ -357,8 +171,8 @@ class _Batch:
         return self._policies[day]
 
     def _decided_on(
-        self, client: _Client, stand: _Stand, with_policy: PolicyInForce, day: date
-    ) -> _Stand:
+        self, client: Decidee, stand: Stand, with_policy: PolicyInForce, day: date
+    ) -> Stand:
         case = self._case(client, stand, with_policy, day)
         policy, version, older = with_policy.policy, with_policy.number, case.older
         standing, events = decide_on(
@@ -386,33 +200,33 @@ class _Batch:
         turn = next_turn(policy, found, standing, case.measures, version=version, older=older)
         days = [turn, next_due(policy, case.seen.recorded, day)]
         due = min((each for each in days if each is not None), default=None)
-        return _Stand(standing, judged.decision, client.facts_version, version, due, judged)
+        return Stand(standing, judged.decision, client.facts_version, version, due, judged)
 
-    def _case(self, client: _Client, stand: _Stand, with_policy: PolicyInForce, day: date) -> _Case:
+    def _case(self, client: Decidee, stand: Stand, with_policy: PolicyInForce, day: date) -> Case:
         """Look at all that a decision on a date depends on."""
         before = self._lineage.carried(stand.standing, stand.version, with_policy)
         earlier = settled_on(with_policy.policy, day)
-        return _Case(
+        return Case(
             client,
             stand.decision,
             before,
             self._lineage.carried_measures(client.measures, with_policy),
-            _Seen.of(with_policy, client, day, before),
-            _Seen.of(with_policy, client, earlier, before) if earlier else None,
+            Seen.of(with_policy, client, day, before),
+            Seen.of(with_policy, client, earlier, before) if earlier else None,
             self._former(client, before, with_policy, day),
         )
 
     def _former(
-        self, client: _Client, before: Standing | None, with_policy: PolicyInForce, day: date
-    ) -> dict[int, _Seen]:
+        self, client: Decidee, before: Standing | None, with_policy: PolicyInForce, day: date
+    ) -> dict[int, Seen]:
         """Return what the facts say by the older versions that still judge the client."""
         if before is None:
             return {}
         needed = versions_needed(with_policy.policy, with_policy.number, before)
         versions = {each: self._rulebook.version(self._act.session, each) for each in needed}
-        return {each: _Seen.of(one, client, day, before) for each, one in versions.items()}
+        return {each: Seen.of(one, client, day, before) for each, one in versions.items()}
 
-    def _note(self, case: _Case, judged: Judged, events: tuple[Event, ...]) -> None:
+    def _note(self, case: Case, judged: Judged, events: tuple[Event, ...]) -> None:
         """Note a decision, what happened by it, what the history keeps, and who is to be told."""
         decision, day, in_force = judged.decision, judged.day, judged.in_force
         self._decisions.append(
@@ -439,7 +253,7 @@ class _Batch:
         if events:
             self._changes.append(case.change(judged, events, self._today))
 
-    def _row(self, client: _Client, stand: _Stand, judged: Judged) -> StandingRow:
+    def _row(self, client: Decidee, stand: Stand, judged: Judged) -> StandingRow:
         """Write how a client stands now, with the answer ready."""
         row = {
             "client_id": client.id,

@@ -18,9 +18,13 @@ from app.models import (
     StandingEvent,
     Subject,
 )
-from app.services.basis import read_standing
+from app.services.basis import read_events, read_standing
+from app.services.history import read_input
 from app.services.hooks import add_receiver
+from app.services.recorded import unpacked
+from rules.decide import decide
 from rules.document.strict_json import loads
+from rules.standing import Findings
 from tests.app.asking import answered, problem, served
 from tests.app.company import Company
 from tests.app.dealings import at, british, read, standing, stated
@@ -243,3 +247,31 @@ def test_whoever_listens_and_the_manager_have_what_is_to_be_told(
         letters = list(map(tuple, session.execute(select(Notice.decision_id, Notice.event))))
     assert [each["data"]["events"][0]["event"] for each in told] == ["promoted", "notice_given"]
     assert letters == [(answer["decision"], "notice_given")]
+
+
+def test_every_decision_can_be_made_again_from_what_the_history_keeps(
+    new_company: Company, app: Flask
+) -> None:
+    lived(new_company, app)
+    merit = new_company.merit
+    standings: dict[str, Any] = {}
+    with merit.database.reading() as session:
+        subject = session.execute(select(Client.subject)).scalar_one()
+        made = session.execute(select(Decision).order_by(Decision.at)).scalars().all()
+        for each in made:
+            said: Any = read_input(session, f"decision:{each.id}", subject)
+            with_policy = merit.rulebook.version(session, each.policy_version)
+            policy, facts = with_policy.policy, unpacked(with_policy.policy, said["facts"])
+            found = Findings.of(policy, with_policy.judge.judge(facts), facts)
+            standing_, told = decide(
+                policy,
+                found,
+                standings.get(said["before"]),
+                each.day,
+                issued=date.fromisoformat(said["issued"]),
+                version=each.policy_version,
+            )
+            assert standing_ == read_standing(said["standing"])
+            assert told == read_events(said["events"])
+            standings[each.id] = standing_
+    assert len(standings) == 3

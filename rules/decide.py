@@ -133,14 +133,14 @@ def ground_of(standing: Standing, day: date) -> Ground | None:
 
 
 def deadline(policy: Policy, standing: Standing, older: Older = NONE_OLDER) -> date | None:
-    """Return the first day on which the tier may be lost, if the client goes on failing.
+    """Return the last day on which what is missing can be made good: on the next the tier may go.
 
     None where no step is under way, or none of them demotes.
 
     :param older: as for :func:`decide`.
     """
     return next(
-        (day for step, day in ahead(policy, standing, older) if step.kind == "demote"), None
+        (day - DAY for step, day in ahead(policy, standing, older) if step.kind == "demote"), None
     )
 
 

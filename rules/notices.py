@@ -24,6 +24,7 @@ from rules.standing import Event, EventKind, Standing
 from rules.transition import carry_over
 from rules.vocabulary import Value
 from rules.ways import Step as Change
+from rules.windows import DAY
 
 STEP_KINDS: Mapping[EventKind, tuple[str, ...]] = {
     "notice_given": ("warning", "notice"),
@@ -154,7 +155,7 @@ class Told:
         return Named(self._before.name)
 
     def tier_after(self) -> object:
-        return Named(self._lands_on(self._deadline).name)
+        return Named(self._lands_on(self._deadline + DAY).name)
 
     def deadline(self) -> object:
         return self._deadline

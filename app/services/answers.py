@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from app.services.changes import ground_written
 from app.services.policies import PolicyInForce
 from app.words import Words
-from rules.decide import State, ground_of, in_force, state
+from rules.decide import State, in_force, state
 from rules.explain import Explanation, Reason, Way
 from rules.facts import exact_text, write_value, written_number
 from rules.outlook import outlook
@@ -165,7 +166,7 @@ def standing_answer(client: str, judged: Judged, words: Words) -> dict[str, Any]
         "entitled": tier_named(judged.entitled),
         "undetermined": write.undetermined(explained),
         "since": standing.since.isoformat(),
-        "ground": _ground(judged),
+        "ground": ground_written(standing, judged.deadline),
         "state": judged.state,
         "deadline": judged.deadline and judged.deadline.isoformat(),
         "under": [
@@ -198,12 +199,3 @@ def standing_answer(client: str, judged: Judged, words: Words) -> dict[str, Any]
         "policy": {"version": judged.in_force.number, "digest": policy.digest},
         "decision": judged.decision,
     }
-
-
-def _ground(judged: Judged) -> dict[str, str | None] | None:
-    """Write why the tier is held, and until when: grace lasts until the step that takes it."""
-    ground = ground_of(judged.standing, judged.day)
-    if ground is None:
-        return None
-    until = ground.last or (judged.deadline if ground.cause == "grace" else None)
-    return {"cause": ground.cause, "until": None if until is None else until.isoformat()}

@@ -8,7 +8,7 @@ from datetime import date
 from typing import Any
 
 from app.services.policies import PolicyInForce
-from rules.decide import Older, deadline, ground_of, in_force, state
+from rules.decide import NONE_OLDER, Older, deadline, ground_of, in_force, state
 from rules.explain import Explanation
 from rules.policy import Policy
 from rules.standing import Event, Measure, Standing
@@ -40,21 +40,31 @@ class Change:
 
 
 def standing_written(
-    policy: Policy, standing: Standing, measures: Sequence[Measure]
+    policy: Policy,
+    standing: Standing,
+    measures: Sequence[Measure],
+    older: Older = NONE_OLDER,
 ) -> dict[str, Any]:
     """Write as JSON how a client stands on the date decided for."""
     day = standing.as_of
-    ground, until = ground_of(standing, day), deadline(policy, standing)
+    until = deadline(policy, standing, older)
     return {
         "held": standing.tier,
         "tier": in_force(policy, standing, measures, day),
         "since": standing.since.isoformat(),
         "state": state(standing, measures, day),
-        "ground": None
-        if ground is None
-        else {"cause": ground.cause, "until": ground.last and ground.last.isoformat()},
+        "ground": ground_written(standing, until),
         "deadline": until and until.isoformat(),
     }
+
+
+def ground_written(standing: Standing, deadline: date | None) -> dict[str, str | None] | None:
+    """Write why the tier is held, and until when: grace lasts until the step that takes it."""
+    ground = ground_of(standing, standing.as_of)
+    if ground is None:
+        return None
+    until = ground.last or (deadline if ground.cause == "grace" else None)
+    return {"cause": ground.cause, "until": None if until is None else until.isoformat()}
 
 
 def events_written(events: Sequence[Event]) -> list[dict[str, Any]]:

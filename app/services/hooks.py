@@ -356,7 +356,7 @@ def _payload(change: Change, at: datetime) -> bytes:
                 "issued": change.issued.isoformat(),
                 "decision": change.decision,
                 "events": events_written(change.events),
-                **standing_written(policy, change.standing, change.measures),
+                **standing_written(policy, change.standing, change.measures, change.older),
                 "policy": {"version": change.in_force.number, "digest": policy.digest},
             },
         }

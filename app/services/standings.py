@@ -186,18 +186,11 @@ class _Batch:
             older=older,
             settled=case.settled.found if case.settled else None,
         )
-        lost = deadline(policy, standing, older)
-        judged = Judged(
-            with_policy,
-            random_id(),
-            case.seen.facts,
-            case.seen.verdict,
-            standing,
-            lost and lost - DAY,
-        )
+        until = deadline(policy, standing, older)
+        seen = case.seen
+        judged = Judged(with_policy, random_id(), seen.facts, seen.verdict, standing, until)
         self._note(case, judged, events)
-        found = case.seen.found
-        turn = next_turn(policy, found, standing, case.measures, version=version, older=older)
+        turn = next_turn(policy, seen.found, standing, case.measures, version=version, older=older)
         days = [turn, next_due(policy, case.seen.recorded, day)]
         due = min((each for each in days if each is not None), default=None)
         return Stand(standing, judged.decision, client.facts_version, version, due, judged)

@@ -240,14 +240,14 @@ def test_a_policy_has_its_own_letter_for_each_occasion() -> None:
         "2026-01-02 promoted": ("up: gold", "Maria Stuart of Example, January 2, 2026"),
         "2026-03-01 notice_given": (
             "notice: gold",
-            "By April 30, 2026: base.\n\n"
+            "By April 29, 2026: base.\n\n"
             "– from March 31, 2026: without “queue”\n– from April 30, 2026: base instead of gold",
         ),
         "2026-03-31 benefit_withdrawn": ("less: gold", "– queue"),
         "2026-04-10 reinstated": ("mended: gold", "– queue\n– manager"),
         "2026-05-01 notice_given": (
             "notice: gold",
-            "By June 30, 2026: base.\n\n"
+            "By June 29, 2026: base.\n\n"
             "– from May 31, 2026: without “queue”\n– from June 30, 2026: base instead of gold",
         ),
         "2026-05-31 benefit_withdrawn": ("less: gold", "– queue"),

@@ -140,7 +140,7 @@ def test_who_no_longer_keeps_gold_is_led_down_in_this_way(
     assert found["2026-09-01"]["tier"] == found["2026-09-01"]["entitled"] == "bronze"
 
 
-def test_on_the_way_down_a_client_knows_the_state_and_the_first_day_of_loss() -> None:
+def test_on_the_way_down_a_client_knows_the_state_and_the_last_day_to_mend() -> None:
     found = rehearsed("reduced bonus", nightly(date(2026, 5, 30)))
 
     told = {
@@ -149,9 +149,9 @@ def test_on_the_way_down_a_client_knows_the_state_and_the_first_day_of_loss() ->
     }
     assert told == {
         "2026-01-01": ("secure", None, []),
-        "2026-03-01": ("on_notice", "2026-05-30", []),
-        "2026-03-31": ("reduced", "2026-05-30", ["queue"]),
-        "2026-04-30": ("reduced", "2026-05-30", ["queue", "manager"]),
+        "2026-03-01": ("on_notice", "2026-05-29", []),
+        "2026-03-31": ("reduced", "2026-05-29", ["queue"]),
+        "2026-04-30": ("reduced", "2026-05-29", ["queue", "manager"]),
         "2026-05-30": ("secure", None, []),
     }
 
@@ -159,7 +159,7 @@ def test_on_the_way_down_a_client_knows_the_state_and_the_first_day_of_loss() ->
 def test_a_landing_is_a_ground_with_an_end() -> None:
     found = rehearsed("both", nightly(date(2026, 8, 30)))
 
-    assert found["2026-05-29"]["ground"] == {"cause": "grace", "until": None}
+    assert found["2026-05-30"]["ground"] == {"cause": "grace", "until": None}
     assert found["2026-05-30"]["ground"] == {"cause": "landing", "until": "2026-08-29"}
     assert found["2026-08-30"]["ground"] == {"cause": "earned", "until": None}
 
@@ -393,17 +393,17 @@ def test_the_command_says_plainly_what_cannot_be_rehearsed(
 @pytest.mark.parametrize(
     ("options", "heading", "subject", "salutation"),
     [
-        ((), "en", "Your tier Gold: how to keep it, before June 30, 2026", "Dear client,"),
+        ((), "en", "Your tier Gold: how to keep it, until June 29, 2026", "Dear client,"),
         (
             ("--language", "en-GB", "--name", "Mary Seton"),
             "en-GB",
-            "Your tier Gold: how to keep it, before 30 June 2026",
+            "Your tier Gold: how to keep it, until 29 June 2026",
             "Dear Mary Seton,",
         ),
         (
             ("--language", "uk"),
             "uk",
-            "Ваш рівень Золото: як його зберегти до 30 червня 2026\u202fр.",
+            "Ваш рівень Золото: як його зберегти до 29 червня 2026\u202fр.",
             "Доброго дня, шановний клієнте!",
         ),
     ],

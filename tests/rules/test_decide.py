@@ -611,7 +611,7 @@ def test_rule_3_a_warning_comes_days_before_the_ground_ends_and_counts_as_the_no
     assert life.daily("2026-01-01", "2026-03-31", "base") == ["2026-03-01 notice_given"]
     assert (life.tier, life.ground) == ("gold", "earned 2026-03-31")
     assert state(life.now, (), life.now.as_of) == "on_notice"
-    assert deadline(life.policy, life.now) == day("2026-04-11")
+    assert deadline(life.policy, life.now) == day("2026-04-10")
     assert life.daily("2026-04-01", "2026-04-30", "base") == ["2026-04-11 demoted"]
 
 
@@ -721,32 +721,32 @@ def test_rule_3_a_step_waits_while_the_facts_do_not_fail_and_the_clock_goes_on()
     assert life.on("2026-03-04", "base") == ["demoted"]
 
 
-def test_rule_3_the_deadline_is_the_first_day_on_which_the_tier_may_be_lost() -> None:
+def test_rule_3_the_deadline_is_the_last_day_on_which_it_can_be_mended() -> None:
     run = demoting(NOTICE, withdraw(10, "gift"), demote(20))
     life = held(ladder(tier("gold", demotion="slowly"), demotion=[run]))
     assert deadline(life.policy, life.now) is None
     life.on("2026-01-01", "base")
-    assert deadline(life.policy, life.now) == day("2026-01-31")
+    assert deadline(life.policy, life.now) == day("2026-01-30")
     life.on("2026-01-15", "base")
-    assert deadline(life.policy, life.now) == day("2026-02-04")
+    assert deadline(life.policy, life.now) == day("2026-02-03")
 
     kept = held(ladder(tier("gold", demotion="slowly"), demotion=[demoting(NOTICE)]))
     kept.on("2026-01-01", "base")
     assert deadline(kept.policy, kept.now) is None
 
 
-def test_rule_3_a_deadline_lies_ahead_while_a_step_waits() -> None:
+def test_rule_3_a_deadline_never_lies_behind_while_a_step_waits() -> None:
     life = held(ladder(tier("gold", demotion="slowly"), demotion=[SLOWLY]))
     life.on("2026-01-01", "base")
     life.on("2026-03-10", "base", unless=True)
-    assert deadline(life.policy, life.now) == day("2026-03-11")
+    assert deadline(life.policy, life.now) == day("2026-03-10")
 
     run = demoting(Step("warning", 10), demote(counted="start"), assessment=QUARTERLY)
     warned = held(ladder(tier("gold", demotion="slowly"), demotion=[run]), last="2026-03-15")
     warned.on("2026-03-15", "base")
     warned.on("2026-03-20", "base")
     assert warned.ground == "grace open"
-    assert deadline(warned.policy, warned.now) == day("2026-03-21")
+    assert deadline(warned.policy, warned.now) == day("2026-03-20")
 
 
 def test_rule_3_steps_of_a_run_that_has_not_started_are_not_due() -> None:

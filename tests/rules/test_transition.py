@@ -68,7 +68,7 @@ def test_everybody_is_judged_by_the_new_version() -> None:
     life = held("everybody")
 
     assert life.on("2026-01-01", "base") == ["notice_given"]
-    assert deadline(life.policy, life.now) == day("2026-01-11")
+    assert deadline(life.policy, life.now) == day("2026-01-10")
 
 
 def test_everybody_moves_and_an_open_ground_gets_the_end_that_the_new_version_gives() -> None:
@@ -133,7 +133,7 @@ def test_new_grounds_only_a_ground_is_lost_by_the_steps_of_its_own_version() -> 
     life = held("new_grounds_only")
 
     assert life.on("2026-01-01", "base", older=FAILED) == ["notice_given"]
-    assert deadline(life.policy, life.now, FAILED) == day("2026-03-02")
+    assert deadline(life.policy, life.now, FAILED) == day("2026-03-01")
     assert life.on("2026-01-11", "base", older=FAILED) == []
     assert life.on("2026-03-02", "base", older=FAILED) == ["demoted"]
 
@@ -173,7 +173,7 @@ def test_a_run_already_announced_keeps_its_promised_dates(moves: Moves) -> None:
     life.policy, life.version = with_change(NEW, moves, "2026-01-31"), 2
 
     assert life.on("2026-01-20", "base", older=FAILED) == []
-    assert deadline(life.policy, life.now, FAILED) == day("2026-03-02")
+    assert deadline(life.policy, life.now, FAILED) == day("2026-03-01")
     assert life.on("2026-03-01", "base", older=FAILED) == []
     assert life.on("2026-03-02", "base", older=FAILED) == ["demoted"]
 

@@ -15,7 +15,7 @@ import subprocess
 import sys
 from argparse import ArgumentParser
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -76,12 +76,7 @@ def main() -> int:
             for kind in KINDS
         }
         found = {kind: run.result() for kind, run in runs.items()}
-    print("| | " + " | ".join(found) + " |\n| --- |" + " ---: |" * len(found))
-    for name in next(iter(found.values())).figures:
-        print(f"| {name} | " + " | ".join(each.figures[name] for each in found.values()) + " |")
-    wrong = [f"{kind}: {each}" for kind, result in found.items() for each in result.wrong]
-    print("\n" + "\n".join(wrong or ["Nothing lost, nothing half written."]))
-    return 1 if wrong else 0
+    return told(found, "Nothing lost, nothing half written.")
 
 
 @dataclass
@@ -96,6 +91,16 @@ class Result:
         self.figures[name] = f"{number:,}" if isinstance(number, int) else str(number)
         if wrong:
             self.wrong.append(f"{name}: {wrong}")
+
+
+def told(found: Mapping[str, Result], all_is_well: str) -> int:
+    """Print the results of each kind of database beside one another; return 1 if one is wrong."""
+    print("| | " + " | ".join(found) + " |\n| --- |" + " ---: |" * len(found))
+    for name in next(iter(found.values())).figures:
+        print(f"| {name} | " + " | ".join(each.figures[name] for each in found.values()) + " |")
+    wrong = [f"{kind}: {each}" for kind, result in found.items() for each in result.wrong]
+    print("\n" + "\n".join(wrong or [all_is_well]))
+    return 1 if wrong else 0
 
 
 def killed(kind: str, kills: int, seed: int) -> Result:
@@ -137,7 +142,15 @@ class Bench:
     merit: Merit
     key: str
     folder: Path
-    settings: dict[str, str]
+
+    @property
+    def settings(self) -> dict[str, str]:
+        config = self.merit.config
+        return {
+            "MERIT_DATABASE": config.database,
+            "MERIT_DATABASE_OWNER": "",
+            "MERIT_SECRET_FILE": str(config.secret_file),
+        }
 
 
 @contextmanager
@@ -158,13 +171,8 @@ def _company(place: Place, folder: Path) -> Iterator[Bench]:
     with made.merit.acting(made.actor("anna")) as act:
         terms = Terms("bench", list(Scope), timedelta(days=1), per_minute=10**9)
         key = create_key(act, merit.secret, terms).text
-    settings = {
-        "MERIT_DATABASE": config.database,
-        "MERIT_DATABASE_OWNER": "",
-        "MERIT_SECRET_FILE": str(config.secret_file),
-    }
     try:
-        yield Bench(merit, key, folder, settings)
+        yield Bench(merit, key, folder)
     finally:
         merit.database.close()
         close(made)

@@ -87,7 +87,17 @@ def main() -> int:
 
 def fill(merit: Merit, number: int) -> None:
     """Record some sales of so many clients, and decide about all of them."""
-    chance, today = Random(7), datetime.now(UTC).date()  # noqa: TID251 - the server's clock, too
+    today = datetime.now(UTC).date()  # noqa: TID251 - the server's clock, too
+    record_sales(merit, number, today)
+    for start in range(1, number + 1, BATCH):
+        with merit.acting(SYSTEM) as act:
+            ids = range(start, min(start + BATCH, number + 1))
+            decide(act, merit.rulebook, ids, today, Words.negotiated(["en"]))
+
+
+def record_sales(merit: Merit, number: int, today: date) -> None:
+    """Record some sales of so many clients in the year before a day."""
+    chance = Random(7)
     for start in range(0, number, BATCH):
         with merit.acting(SYSTEM) as act:
             happened = [
@@ -96,10 +106,6 @@ def fill(merit: Merit, number: int) -> None:
                 for each in sales(client, chance, today)
             ]
             record_activities(act, happened, add_missing=True)
-    for start in range(1, number + 1, BATCH):
-        with merit.acting(SYSTEM) as act:
-            ids = range(start, min(start + BATCH, number + 1))
-            decide(act, merit.rulebook, ids, today, Words.negotiated(["en"]))
 
 
 def sales(client: int, chance: Random, today: date) -> Iterator[NewActivity]:

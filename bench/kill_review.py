@@ -31,6 +31,7 @@ from sqlalchemy.orm import Session
 from app.models import (
     Base,
     Decision,
+    FixedPlace,
     HistoryEntry,
     HistoryInput,
     HookDelivery,
@@ -57,7 +58,7 @@ from tests.databases import KINDS
 FIRST = NOW.date() + DAY
 """The first date to be reviewed."""
 
-DATES = 5
+DATES = 4
 """The dates over which the kills are spread; more are reviewed if some are left."""
 
 LEASE = 1
@@ -141,8 +142,9 @@ def fill(company: Company, clients: int) -> None:
 
 
 def document() -> dict[str, Any]:
-    """Return the example, but tiers are kept as they are earned, and lost within days."""
+    """Return the example with ranks, and with tiers kept as they are earned, lost within days."""
     found: dict[str, Any] = json.loads(POLICY.read_bytes())
+    found["metrics"].append(PLACE)
     for tier in found["tiers"]:
         tier.pop("keep", None)
     for policy in found["demotion_policies"]:
@@ -166,6 +168,16 @@ BUYERS = (
     Buyers(6, 100_000, 120),
     Buyers(10, 250_000, 90),
 )
+
+
+PLACE = {
+    "key": "place",
+    "name": {"en": "Place by revenue", "uk": "Місце за оборотом"},
+    "type": "decimal",
+    "places": 1,
+    "unit": "percent",
+    "source": {"kind": "rank", "metric": "revenue_12m"},
+}
 
 
 def bought(random: Random, number: int) -> Iterator[NewActivity]:
@@ -249,7 +261,8 @@ def compare(torn: Company, whole: Company, result: Result) -> None:
                 for session in (found, wanted)
             )
             unlike = [*((there - right) + (right - there))]
-            result.note(f"{name}; unlike", f"{there.total():,}; {len(unlike):,}", unlike[:3])
+            wrong = unlike[:3] or (None if there else "none")
+            result.note(f"{name}; unlike", f"{there.total():,}; {len(unlike):,}", wrong)
         kinds = Counter(found.execute(select(StandingEvent.kind)).scalars())
     for kind in EVENTS:
         result.note(f"events: {kind}", kinds[kind], None if kinds[kind] else "none")
@@ -302,6 +315,7 @@ ROWS: dict[str, Rows] = {
     "what the history keeps of them": _inputs,
     "events of standings": _all(StandingEvent),
     "standings": _all(Standing),
+    "places, fixed ahead": _all(FixedPlace),
     "letters": _all(Notice, "batch"),
     "messages to receivers": _messages,
     "reports of reviews": _reports,

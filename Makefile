@@ -107,6 +107,8 @@ bench: install
 	$(VENV)/bin/python -m bench.import
 	$(VENV)/bin/python -m bench.races
 	$(VENV)/bin/python -m bench.kill
+	$(VENV)/bin/python -m bench.review
+	$(VENV)/bin/python -m bench.kill_review
 	$(VENV)/bin/python -m bench.hooks
 
 schema: install

@@ -52,7 +52,7 @@ from tests.app.company import NOW, Company, company_in
 from tests.databases import KINDS
 
 CLIENTS = (10_000, 100_000)
-LEAST = 0.02
+LEAST = {"sqlite": 0.005, "postgresql": 0.02}
 """Clients reviewed for one of the bare loop's."""
 
 ROUNDS = 2
@@ -60,28 +60,29 @@ A_DAY = DAY.total_seconds()
 TODAY = NOW.date()
 
 PLACES = {
-    "metrics": ("app.services.standings.measured", "app.services.standings.next_due"),
+    "metrics": ("app.services.cases.measured", "app.services.standings.next_due"),
     "both evaluators": ("rules.judge.Judge.judge",),
     "the rules of a standing": ("app.services.standings._Batch._decided_on",),
-    "answers: explained and worded": (
+    "answers, explained and worded": (
         "app.services.answers.Judged.explained",
         "app.services.standings.standing_answer",
-        "app.services.standings._Batch._row",
         "app.services.standings.dumps",
+        "app.services.standings._Batch._row",
     ),
-    "history: written, digested, encrypted": (
+    "letters and messages": ("app.services.standings.issue", "app.services.standings.announce"),
+    "history, digested and encrypted": (
         "app.services.standings._Batch._note",
         "app.services.standings.record",
+        "app.services.notices.record",
         "app.services.jobs.record",
     ),
-    "messages to receivers": ("app.services.standings.announce",),
     "database": (
         "sqlalchemy.orm.Session.execute",
-        "app.services.standings._read",
+        "app.services.standings.read",
         "app.services.standings._Batch.stored",
         "app.services.standings.insert_rows",
         "app.services.history.insert_rows",
-        "app.services.hooks.insert_rows",
+        "app.services.notices.insert_rows",
     ),
     "pauses for other writers": ("threading.Event.wait",),
 }
@@ -94,16 +95,18 @@ def main() -> int:
     options.add_argument("--clients", type=int, action="append")
     numbers = options.parse_args().clients or CLIENTS
     print(machine("granian", "SQLAlchemy", "psycopg"), "\n", flush=True)
-    runs = {}
+    runs, short = {}, []
     for number in numbers:
         for kind in KINDS:
             with TemporaryDirectory() as folder, company_in(kind, Path(folder)) as company:
-                runs[f"{kind}, {number:,}"] = measured(company, number)
+                run = runs[f"{kind}, {number:,}"] = measured(company, number)
+            if run.ratio < LEAST[kind]:
+                short.append(f"{kind}, {number:,}: {run.ratio:.4f} of a bare loop")
     for table in (costs, shares, lookups):
         table(runs)
-    ratio = min(run.ratio for run in runs.values())
-    print(f"\nA review makes at least {ratio:.3f} of a bare loop (aim: {LEAST:g}).")
-    return int(ratio < LEAST)
+    aims = ", ".join(f"{least:g} on {kind}" for kind, least in LEAST.items())
+    print(f"\nAim: of a bare loop's clients per second at least {aims}.", *short, sep="\n")
+    return int(bool(short))
 
 
 @dataclass(frozen=True, slots=True)
@@ -341,7 +344,7 @@ def costs(runs: dict[str, Run]) -> None:
         nights = run.nights
         rates = (run.clients / each for each in (nights.first, nights.second, run.bare))
         first, second, bare = (f"{each:,.0f}" for each in rates)
-        print(f"| {name} | {first} | {second} | {bare} | {run.ratio:.3f} | {nights.memory:.0f} |")
+        print(f"| {name} | {first} | {second} | {bare} | {run.ratio:.4f} | {nights.memory:.0f} |")
 
 
 def shares(runs: dict[str, Run]) -> None:

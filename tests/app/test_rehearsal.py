@@ -159,7 +159,7 @@ def test_on_the_way_down_a_client_knows_the_state_and_the_last_day_to_mend() -> 
 def test_a_landing_is_a_ground_with_an_end() -> None:
     found = rehearsed("both", nightly(date(2026, 8, 30)))
 
-    assert found["2026-05-30"]["ground"] == {"cause": "grace", "until": None}
+    assert found["2026-05-29"]["ground"] == {"cause": "grace", "until": "2026-05-29"}
     assert found["2026-05-30"]["ground"] == {"cause": "landing", "until": "2026-08-29"}
     assert found["2026-08-30"]["ground"] == {"cause": "earned", "until": None}
 

@@ -110,6 +110,7 @@ bench: install
 	$(VENV)/bin/python -m bench.review
 	$(VENV)/bin/python -m bench.kill_review
 	$(VENV)/bin/python -m bench.hooks
+	$(VENV)/bin/python -m bench.demotion
 
 schema: install
 	$(VENV)/bin/flask --app wsgi policy schema > docs/policy.schema.json

@@ -7,7 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from app.cli.installation import migrate
-from app.clock import system_clock
+from app.clock import Clock, system_clock
 from app.config import Config
 from app.merit import Merit
 from app.models import Installation
@@ -25,7 +25,7 @@ from app.services.people import (
 )
 from rules.document.strict_json import loads
 
-_POLICY = Path(__file__).parents[1] / "examples" / "wholesale.json"
+WHOLESALE = Path(__file__).parents[1] / "examples" / "wholesale.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +36,12 @@ class Founded:
     key: str
 
 
-def found(folder: Path, document: object = None) -> Founded:
+def found(folder: Path, document: object = None, clock: Clock = system_clock) -> Founded:
     """Found a company in a new SQLite file and bring a policy into force, as people do."""
-    merit = Merit(Config(f"sqlite:///{folder / 'merit.db'}", None, folder / "secret"), system_clock)
+    merit = Merit(Config(f"sqlite:///{folder / 'merit.db'}", None, folder / "secret"), clock)
     merit.secret.ensure()
     migrate(merit)
-    document = document or loads(_POLICY.read_bytes())
+    document = document or loads(WHOLESALE.read_bytes())
     assert isinstance(document, dict)
     people = [NewPerson(f"{name}@example.com", name) for name in ("anna", "ben", "edith", "paul")]
     with merit.database.writing() as session:

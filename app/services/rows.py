@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from itertools import chain
 from typing import Any, cast
 
 import psycopg
@@ -33,7 +32,8 @@ def insert_rows(
     quote = connection.dialect.identifier_preparer.quote
     into = f"{quote(table.name)} ({', '.join(map(quote, names))})"
     if connection.dialect.name == "sqlite":
-        _insert(connection, into, len(names), list(values))
+        places = ", ".join("?" for _ in names)
+        connection.exec_driver_sql(f"INSERT INTO {into} VALUES ({places})", list(values))  # noqa: S608 - names of our own
     else:
         _copy(connection, into, values)
 
@@ -59,21 +59,6 @@ def _converted(
         is_empty = values.count(None) == len(values)  # as columns that few use often are
         found.append(values if convert is None or is_empty else map(convert, values))
     return found
-
-
-_AT_ONCE = 500
-"""Rows in one statement on SQLite, where each statement costs as much as the row it brings."""
-
-
-def _insert(connection: Connection, into: str, width: int, rows: list[tuple[Any, ...]]) -> None:
-    one = f"({', '.join('?' * width)})"
-    whole = len(rows) - len(rows) % _AT_ONCE
-    for start in range(0, whole, _AT_ONCE):
-        several = tuple(chain.from_iterable(rows[start : start + _AT_ONCE]))
-        places = ", ".join([one] * _AT_ONCE)
-        connection.exec_driver_sql(f"INSERT INTO {into} VALUES {places}", several)  # noqa: S608 - names of our own
-    if rest := rows[whole:]:
-        connection.exec_driver_sql(f"INSERT INTO {into} VALUES {one}", rest)  # noqa: S608 - as above
 
 
 def _copy(connection: Connection, into: str, rows: Iterable[Sequence[Any]]) -> None:

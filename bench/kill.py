@@ -59,6 +59,9 @@ LONGEST_LIFE = 1.5
 AT_WORK = 0.9
 """The part of processes that are let come to work before; the others are killed as they start."""
 
+FOUNDING = Lock()
+"""Held while a company is founded: Alembic migrates one database of a process at a time."""
+
 CLAIM = 61
 """Seconds after which a request that died is done when it is sent again."""
 
@@ -161,7 +164,8 @@ def company(kind: str, folder: Path) -> Iterator[Bench]:
 
 
 def _company(place: Place, folder: Path) -> Iterator[Bench]:
-    made = founded(place, folder / f"secret-{place.kind}")
+    with FOUNDING:
+        made = founded(place, folder / f"secret-{place.kind}")
     document = loads(POLICY.read_bytes())
     assert isinstance(document, dict)
     made.clock.now = system_clock()

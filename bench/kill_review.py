@@ -17,6 +17,7 @@ from argparse import ArgumentParser
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from datetime import date
 from itertools import chain, islice
 from pathlib import Path
@@ -49,7 +50,7 @@ from app.services.hooks import add_receiver
 from app.services.standings import REVIEW
 from app.services.verification import HistoryBroken, verify
 from bench.ahead import seconds_to
-from bench.kill import AT_WORK, POLICY, Bench, Result, Tormented, told, without_entry
+from bench.kill import AT_WORK, FOUNDING, POLICY, Bench, Result, Tormented, told, without_entry
 from bench.policy import machine
 from rules.windows import DAY
 from tests.app.company import NOW, Company, branch, close, company_in
@@ -105,24 +106,25 @@ def main() -> int:
 def killed(kind: str, kills: int, clients: int, random: Random) -> Result:
     """Kill reviews over a database of a kind; compare what they come to with what they should."""
     began, result = perf_counter(), Result()
-    with TemporaryDirectory() as name:
+    with TemporaryDirectory() as name, ExitStack() as stack:
         folder = Path(name)
-        with company_in(kind, folder) as company:
-            fill(company, clients)
-            close(company)
-            with branch(company, folder) as torn, branch(company, folder) as whole:
-                disturbed = Reviewer(Bench(torn.merit, torn.key, folder), random, clients)
-                disturbed.torment(kills)
-                undisturbed = Reviewer(Bench(whole.merit, whole.key, folder), random, clients)
-                for each in disturbed.dates:
-                    undisturbed.begin(each)
-                    undisturbed.to_the_end()
-                result.note("clients", clients)
-                result.note("dates reviewed", len(disturbed.dates))
-                result.note("kills of a review", disturbed.kills)
-                result.note("of them as it started", disturbed.starting)
-                compare(torn, whole, result)
-                look_through(torn, result)
+        with FOUNDING:
+            company = stack.enter_context(company_in(kind, folder))
+        fill(company, clients)
+        close(company)
+        torn, whole = (stack.enter_context(branch(company, folder)) for _ in range(2))
+        disturbed = Reviewer(Bench(torn.merit, torn.key, folder), random, clients)
+        disturbed.torment(kills)
+        undisturbed = Reviewer(Bench(whole.merit, whole.key, folder), random, clients)
+        for each in disturbed.dates:
+            undisturbed.begin(each)
+            undisturbed.to_the_end()
+        result.note("clients", clients)
+        result.note("dates reviewed", len(disturbed.dates))
+        result.note("kills of a review", disturbed.kills)
+        result.note("of them as it started", disturbed.starting)
+        compare(torn, whole, result)
+        look_through(torn, result)
     result.note("seconds", round(perf_counter() - began))
     return result
 

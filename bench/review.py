@@ -52,7 +52,7 @@ from tests.app.company import NOW, Company, company_in
 from tests.databases import KINDS
 
 CLIENTS = (10_000, 100_000)
-LEAST = {"sqlite": 0.005, "postgresql": 0.02}
+LEAST = {"sqlite": 0.004, "postgresql": 0.02}
 """Clients reviewed for one of the bare loop's."""
 
 ROUNDS = 2

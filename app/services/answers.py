@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -193,9 +193,16 @@ def standing_answer(client: str, judged: Judged, words: Words) -> dict[str, Any]
         ],
         "reasons": write.reasons(explained),
         "next_tier": write.way(explained.next_tier),
-        "to_stay": write.way(explained.to_stay),
+        "to_stay": write.way(_until(explained.to_stay, judged.deadline)),
         "sentences": write.sentences(explained),
         "outlook": [words.sentence(each) for each in outlook(policy, standing, judged.deadline)],
         "policy": {"version": judged.in_force.number, "digest": policy.digest},
         "decision": judged.decision,
     }
+
+
+def _until(way: Way | None, deadline: date | None) -> Way | None:
+    """Return the way to stay; what is missing has to be made good by the deadline."""
+    if way is None or not way.steps or deadline is None:
+        return way
+    return replace(way, by=deadline if way.by is None else min(way.by, deadline))

@@ -74,6 +74,7 @@ def test_a_client_is_told_all_the_way_down_where_they_stand(
     noticed = standing(app)
     assert (noticed["state"], noticed["deadline"]) == ("on_notice", "2026-08-30")
     assert noticed["ground"] == {"cause": "grace", "until": "2026-08-30"}
+    assert (noticed["to_stay"]["key"], noticed["to_stay"]["by"]) == ("gold", "2026-08-30")
     assert (noticed["held"]["key"], noticed["entitled"]["key"]) == ("gold", "base")
 
     clock.advance(days=30)

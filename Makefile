@@ -30,7 +30,7 @@ if not os.path.exists(os.path.join(sysconfig.get_path("include"), "Python.h")):
 endef
 export suits
 
-.PHONY: install run lint test test-fast fuzz bench schema messages
+.PHONY: install run lint test test-fast coverage fuzz bench schema messages
 
 install: $(VENV)/installed node_modules/.package-lock.json
 
@@ -91,6 +91,9 @@ lint: $(VENV)/installed
 	$(messages) -o /dev/stdout | diff $(catalogue) -
 
 test: install lint
+	$(VENV)/bin/pytest -n auto
+
+coverage: install
 	$(VENV)/bin/pytest -n auto --cov
 
 test-fast: install

@@ -527,6 +527,7 @@ def assert_in_order(receiver: Receiver) -> None:
     assert all(each == sorted(each) for each in decided.values())
 
 
+@pytest.mark.slow
 def test_one_that_hangs_holds_up_neither_others_nor_writers(
     company: Company, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -590,6 +591,7 @@ FAULTS: list[Manner | int] = [
 FAULTS += ["takes_and_hangs_up"]
 
 
+@pytest.mark.slow
 @given(st.lists(st.integers(0, 3), min_size=1, max_size=12), st.randoms(use_true_random=False))
 @settings(max_examples=10, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_whatever_fails_nothing_is_lost_doubled_or_overtaken(
@@ -615,6 +617,7 @@ def test_whatever_fails_nothing_is_lost_doubled_or_overtaken(
         assert_in_order(receiver)
 
 
+@pytest.mark.slow
 def test_with_a_third_of_the_receivers_faulty_none_loses_or_doubles_anything(
     company: Company, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -653,6 +656,7 @@ def test_with_a_third_of_the_receivers_faulty_none_loses_or_doubles_anything(
         assert untrusted.requests == []
 
 
+@pytest.mark.slow
 def test_a_worker_killed_while_it_sends_loses_nothing(company: Company) -> None:
     company.clock.now = system_clock()
     config = company.merit.config

@@ -388,6 +388,7 @@ _doing = st.tuples(st.sampled_from(list(VERBS)), st.integers(0, 3))
 _waiting = st.tuples(st.just("wait"), st.integers(1, 3))
 
 
+@pytest.mark.slow
 @settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @example([("ask", 0, 5, "hold"), ("wait", 2), ("granted", 0)])
 @example([("ask", 0, 5, "floor"), ("granted", 0), ("wait", 2), ("ended", 0)])

@@ -35,7 +35,7 @@ from app import create_app
 from app.config import Config
 from rules.document.strict_json import dumps
 from tests.app.asking import EVALUATIONS, answered, served
-from tests.app.company import Company, branch
+from tests.app.company import NOW, Company, branch
 from tests.rules.builders import activities, condition, metric, policy_document, tier
 
 pytestmark = pytest.mark.slow
@@ -107,8 +107,10 @@ def company(
         client = app.test_client()
         for reference in KNOWN:
             client.put(CLIENTS.format(reference=reference), json={"attributes": {"idle": 5}})
-        decision = answered(client.get(STANDING.format(reference=KNOWN[0])))["decision"]
-        found = Served(company, app, decision)
+        decisions = [
+            answered(client.get(STANDING.format(reference=each)))["decision"] for each in KNOWN
+        ]
+        found = Served(company, app, decisions[0])
         yield found
         reporter = pytestconfig.pluginmanager.get_plugin("terminalreporter")
         if reporter:
@@ -152,6 +154,11 @@ def _of_this_company() -> Any:
     for path in (STANDING, MEASURES, CLIENTS):
         paths[path]["parameters"][0]["schema"] = known
     paths[DECISION]["parameters"][0]["schema"] = {"enum": [A_DECISION]}
+    asked = paths[STANDING]["get"]["parameters"]
+    asked[:] = [each for each in asked if each["name"] != "known"]  # it needs the other
+    next(each for each in asked if each["name"] == "at")["schema"] = {
+        "enum": [NOW.date().isoformat()]
+    }
     _only(schemas["Client"]["properties"], {"name", "language"})
     schemas["Client"]["properties"]["name"]["pattern"] = "^[!-~]+$"  # not all of Unicode is a name
     for path, method in ((EVALUATIONS, "post"), (CLIENTS, "put")):

@@ -1163,6 +1163,7 @@ def test_the_ground_told_is_the_one_that_ends_last() -> None:
 # -- random lives ----------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @settings(max_examples=500, deadline=None)
 @given(lived=standings.lives())
 def test_every_life_keeps_the_laws(lived: Lived) -> None:
@@ -1170,18 +1171,21 @@ def test_every_life_keeps_the_laws(lived: Lived) -> None:
         law(lived)
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None)
 @given(lived=standings.settling_lives())
 def test_settling_where_nothing_came_late_gives_nothing(lived: Lived) -> None:
     standings.a_settled_life_keeps_the_laws(lived)
 
 
+@pytest.mark.slow
 @settings(max_examples=500, deadline=None)
 @given(better=standings.better_lives())
 def test_who_is_better_in_every_respect_never_comes_out_lower(better: Better) -> None:
     standings.the_better_never_comes_out_lower(better)
 
 
+@pytest.mark.slow
 @settings(max_examples=500, deadline=None)
 @given(both=standings.unhurried())
 def test_daily_runs_and_a_catch_up_give_the_same(both: tuple[Lived, Lived]) -> None:

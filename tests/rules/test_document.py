@@ -1849,6 +1849,7 @@ def test_any_json_at_all_is_refused(document: Any) -> None:
     assert problems(document)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("garbage", [{"key": [{}], "kind": []}, -1, NESTED])
 def test_garbage_in_any_single_place_raises_nothing_else(garbage: object) -> None:
     for here in places(EVERYTHING):

@@ -294,6 +294,7 @@ def test_a_standing_of_a_tier_that_the_policy_does_not_know_is_refused() -> None
 # -- random lives ----------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @settings(max_examples=500, deadline=None)
 @given(changed=standings.changed_lives())
 def test_a_new_version_keeps_what_it_says_it_keeps(changed: Changed) -> None:

@@ -97,7 +97,7 @@ coverage: install
 	$(VENV)/bin/pytest -n auto --cov
 
 test-fast: install
-	$(VENV)/bin/pytest -n auto -m "not slow"
+	$(VENV)/bin/pytest -n auto -m "not slow" $(TESTS)
 
 fuzz: install
 	$(VENV)/bin/python -m tests.fuzz $(FUZZ)

@@ -548,12 +548,20 @@ class _Case:
         """Tell of a tier earned again, and end the run of who keeps it (rule 2)."""
         if self._is_regained:
             self._tell("renewed")
-        if self._run is None or not (self._is_renewed or self._keep(self._held) is True):
+        if self._run is None or not (self._is_renewed or self._is_kept()):
             return False
         done, back = self._run.done, self._end_run()
         if done:
             self._tell("reinstated", benefits=back)
         return True
+
+    def _is_kept(self) -> bool:
+        """Tell whether the tier cannot be lost: by its keep criteria, or by more than grace.
+
+        A run that has started finds more than grace only where tiers have become one.
+        """
+        has_started = self._run is not None and self._run.started is not None
+        return self._keep(self._held) is True or (has_started and not self._is_in_grace())
 
     def fail(self) -> None:
         """Begin a failing run, or go on with it (rules 2, 3 and 5)."""

@@ -299,3 +299,20 @@ def test_a_standing_of_a_tier_that_the_policy_does_not_know_is_refused() -> None
 @given(changed=standings.changed_lives())
 def test_a_new_version_keeps_what_it_says_it_keeps(changed: Changed) -> None:
     standings.a_changed_life_keeps_the_laws(changed)
+
+
+def test_a_run_ends_where_its_tier_becomes_one_that_is_held_for_life() -> None:
+    start, soon = day("2025-12-31"), day("2026-01-01")
+    grounds = (
+        Ground("silver", start, None, "lifetime", version=1),
+        Ground("gold", start, None, "grace", version=1, follows_open=True),
+    )
+    run = Run(Mark(soon), (Mark(soon),), version=1)
+    before = Standing("gold", start, soon, grounds, run)
+    policy = with_change(ladder(tier("silver")), "everybody", gold="silver")
+    life = Life(policy, before, version=2)
+
+    older = {1: Ruling(ladder(tier("silver"), tier("gold")), findings(OLD, "base"))}
+    assert life.on("2026-01-02", "base", older=older) == ["reinstated"]
+    assert (life.tier, life.ground, life.now.run) == ("silver", "lifetime open", None)
+    assert life.on("2026-01-03", "base") == []

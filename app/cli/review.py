@@ -65,7 +65,9 @@ def review_command(day: date | None, reference: str | None, only: bool, lease: f
             return
         for each in _to_review(found, day, only=only):
             _Review(found, each, not only, timedelta(seconds=lease)).carry_out()
-            _show(found, each)
+            if each != day:
+                _show(found, each)
+        _show(found, day)
         show_tiers(_report(found, day)["tiers"])
 
 

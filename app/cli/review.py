@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import socket
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import date, timedelta
-from threading import Event, Thread
-from types import FrameType
+from threading import Event
 from typing import Any, get_args
 
 import click
@@ -19,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from app.cli.figures import DayParameter, bar, lease_option, show_tiers
 from app.cli.speech import said_plainly, say
+from app.cli.stopping import own_name, stop_when_told
 from app.clock import business_date
 from app.merit import Merit, merit
 from app.models import Client, Job
@@ -63,8 +60,9 @@ def review_command(day: date | None, reference: str | None, only: bool, lease: f
         if reference is not None:
             _review_one(found, reference, day, catches_up=not only)
             return
+        stop = stop_when_told()
         for each in _to_review(found, day, only=only):
-            _Review(found, each, not only, timedelta(seconds=lease)).carry_out()
+            _Review(found, each, not only, timedelta(seconds=lease), stop).carry_out()
             if each != day:
                 _show(found, each)
         _show(found, day)
@@ -155,22 +153,21 @@ def _review_one(found: Merit, reference: str, day: date, *, catches_up: bool) ->
 class _Review:
     """The review of one date, done here or watched where somebody else is at it."""
 
-    def __init__(self, found: Merit, day: date, catches_up: bool, lease: timedelta) -> None:
+    def __init__(
+        self, found: Merit, day: date, catches_up: bool, lease: timedelta, stop: Event
+    ) -> None:
         self._merit, self._day, self._catches_up = found, day, catches_up
-        self._lease, self._stop = lease, Event()
+        self._lease, self._stop = lease, stop
 
     def carry_out(self) -> None:
         """See the review to its end.
 
         :raises NotActionable: if it failed, or was stopped.
         """
-        for each in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(each, self._end)
-        me = f"{socket.gethostname()}:{os.getpid()}"[:100]
         while not self._is_finished():
             lease = jobs.claim(
                 self._merit.database,
-                me,
+                own_name(),
                 self._merit.clock(),
                 [REVIEW],
                 self._lease,
@@ -185,10 +182,6 @@ class _Review:
                     "The review of %(day)s was stopped; the next goes on with it.",
                     day=self._day.isoformat(),
                 )
-
-    def _end(self, _signal: int, _frame: FrameType | None) -> None:
-        # in a thread of its own: the one interrupted may hold the very lock that setting takes
-        Thread(target=self._stop.set).start()
 
     def _is_finished(self) -> bool:
         with self._merit.database.reading() as session:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import socket
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -13,7 +10,6 @@ from pathlib import Path
 from threading import Event, Thread
 from time import perf_counter
 from traceback import extract_tb
-from types import FrameType
 from zoneinfo import ZoneInfo
 
 import click
@@ -23,6 +19,7 @@ from sqlalchemy.exc import OperationalError
 
 from app.cli.figures import lease_option
 from app.cli.speech import said_plainly, say
+from app.cli.stopping import own_name, stop_when_told
 from app.merit import Merit, merit
 from app.models import Job
 from app.schema import require_current
@@ -50,14 +47,7 @@ def worker(once: bool, lease: float) -> None:
 
     As many as you like may work side by side.  SIGTERM ends one after the batch it is at.
     """
-    stop = Event()
-
-    def end(_signal: int, _frame: FrameType | None) -> None:
-        # in a thread of its own: the one interrupted may hold the very lock that setting takes
-        Thread(target=stop.set).start()
-
-    signal.signal(signal.SIGTERM, end)
-    signal.signal(signal.SIGINT, end)
+    stop = stop_when_told()
     with said_plainly():
         require_current(merit().database)
         found = _Worker(merit(), stop, timedelta(seconds=lease))
@@ -75,7 +65,7 @@ class _Worker:
     merit: Merit
     stop: Event
     lease: timedelta
-    name: str = field(default_factory=lambda: f"{socket.gethostname()}:{os.getpid()}"[:100])
+    name: str = field(default_factory=own_name)
 
     @property
     def courier(self) -> Courier:

@@ -205,7 +205,7 @@ class _Facts:
         :raises CannotMeasure: if that is not of the metric's type.
         """
         try:
-            return _Facts(self._policy, self._day, other)._number(source.metric)  # noqa: SLF001
+            return _Facts(self._policy, self._day, other)._number(source.metric)  # noqa: SLF001 - of the same class
         except CannotMeasure as error:
             raise CannotMeasure(metric.key, _OF_ANOTHER) from error
 

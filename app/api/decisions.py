@@ -165,7 +165,7 @@ def _inputs(judged: Judged, events: Sequence[Event], words: Words) -> dict[str, 
             for key, value in facts.items()
             if (text := exact_text(policy.metrics[key], value)) is not None
         },
-        "conditions": Writer(policy, words).reasons(judged.explained()),
+        "conditions": Writer(policy, words).reasons(judged.explained),
     }
 
 

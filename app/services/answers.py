@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import cached_property
 from typing import Any
 
 from app.services.changes import ground_written
@@ -97,7 +98,7 @@ def _shortfall(metric: Metric, steps: int | None) -> object:
     return written_number(metric.places, steps)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Judged:
     """One decision about a client: by which policy, from which facts, and how they stand by it.
 
@@ -134,7 +135,9 @@ class Judged:
     def state(self) -> State:
         return state(self.standing, self.standing.under, self.day)
 
+    @cached_property
     def explained(self) -> Explanation:
+        """Why, and what is missing; worked out once for the answer and for those to be told."""
         return self.in_force.explainer.explain(
             self.facts, self.verdict, self.day, self.standing.tier
         )
@@ -142,7 +145,7 @@ class Judged:
 
 def standing_answer(client: str, judged: Judged, words: Words) -> dict[str, Any]:
     """Write how a client stands, why, what is missing, and how to serve them."""
-    policy, standing, explained = judged.policy, judged.standing, judged.explained()
+    policy, standing, explained = judged.policy, judged.standing, judged.explained
     write, tier = Writer(policy, words), policy.tier(judged.tier)
     promised = {
         *tier.standards,

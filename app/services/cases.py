@@ -198,6 +198,6 @@ class Case:
             judged.standing,
             self.measures,
             events,
-            judged.explained(),
+            judged.explained,
             self.older,
         )

@@ -5,7 +5,7 @@ VAR ?= var
 own_group = $(VENV)/bin/python -c "import os, sys; os.setpgrp(); os.execv(sys.executable, [sys.executable, *sys.argv[1:]])"
 flask = $(VENV)/bin/flask --app wsgi
 catalogue = app/translations/messages.pot
-messages = $(VENV)/bin/pybabel -q extract --no-location --sort-output --omit-header \
+messages = $(VENV)/bin/pybabel -q extract --no-location --sort-output --omit-header -F babel.cfg \
     -k Message -k N_ -k refuse -k Conflict -k NameInvalid -k NameTaken -k NotActionable \
     -k NotAllowed -k NotThere -k Stale -k StillRunning app rules admin
 pip = $(VENV)/bin/pip --quiet --disable-pip-version-check

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal, localcontext
-from functools import cached_property, lru_cache
+from functools import cache, cached_property, lru_cache
+from io import BytesIO
 from pathlib import Path
 
 from babel import Locale
@@ -14,6 +15,8 @@ from babel.core import negotiate_locale
 from babel.dates import format_date, format_skeleton
 from babel.lists import format_list
 from babel.localedata import locale_identifiers
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
 from babel.numbers import (
     format_currency,
     format_decimal,
@@ -29,7 +32,7 @@ from rules.vocabulary import MetricType, Number
 
 CATALOGUES = Path(__file__).parent / "translations"
 LANGUAGES = ("en",)
-"""Languages with a catalogue; English is the source and needs none."""
+"""Languages that there are words for; English is the source and needs no catalogue."""
 
 _MOST_LANGUAGES = 10
 
@@ -69,7 +72,15 @@ class Words:
 
     @cached_property
     def _translations(self) -> NullTranslations:
-        return Translations.load(CATALOGUES, [self.language])
+        return _catalogue(self.language)
+
+    def gettext(self, text: str) -> str:
+        """Return a text of the catalogue, with its places still to be filled in."""
+        return self._translations.gettext(text)
+
+    def ngettext(self, one: str, many: str, n: int) -> str:
+        """Return a text of the catalogue in the form that goes with a number."""
+        return self._translations.ngettext(one, many, n)
 
     def say(self, text: object) -> str:
         """Write anything that stands in a sentence, or a whole one."""
@@ -106,7 +117,7 @@ class Words:
         return next(iter(names.values()))
 
     def _fill(self, message: Message) -> str:
-        template = self._translations.gettext(message.id)
+        template = self.gettext(message.id)
         return template % {
             key: value if isinstance(value, int) else self.say(value)
             for key, value in message.params.items()
@@ -116,7 +127,7 @@ class Words:
         metric, value = shown.metric, shown.value
         match metric.type:
             case MetricType.BOOLEAN:
-                return self._translations.gettext(_YES if value else _NO)
+                return self.gettext(_YES if value else _NO)
             case MetricType.CHOICE:
                 return self.name(metric.options[str(value)])
             case MetricType.DATE:
@@ -127,7 +138,7 @@ class Words:
         unit = _Unit(metric.type, metric.places, metric.unit == "percent", shown.currency)
         number = _number(self._locale, unit, value)
         if unit.percent and shown.difference:
-            template = self._translations.gettext(_POINTS)
+            template = self.gettext(_POINTS)
             return template % {"number": number.rstrip("%\xa0 ")}
         return number
 
@@ -143,9 +154,25 @@ def _alone(language: str) -> Words:
     return replace(Words.negotiated([language]), figures=figures or "")
 
 
+@cache
+def _catalogue(language: str) -> NullTranslations:
+    """Read a language's catalogue: the text itself, so that there is nothing to compile first."""
+    if language == LANGUAGES[0]:
+        return NullTranslations()
+    compiled = BytesIO()
+    with (CATALOGUES / language / "LC_MESSAGES" / "messages.po").open("rb") as text:
+        write_mo(compiled, read_po(text, language))
+    compiled.seek(0)
+    return Translations(compiled)
+
+
+_DAYS = {"uk": "d MMMM y 'року'"}
+"""How dates are written where the language's own way ends in a full stop, as sentences do."""
+
+
 @lru_cache(maxsize=65536)
 def _day(locale: Locale, day: date) -> str:
-    return format_date(day, "long", locale)
+    return format_date(day, _DAYS.get(locale.language, "long"), locale)
 
 
 @lru_cache(maxsize=65536)

@@ -36,6 +36,7 @@ from rules.policy import (
     Open,
     Policy,
     Previous,
+    Promise,
     Rank,
     Ratio,
     Rolling,
@@ -51,7 +52,16 @@ from rules.policy import (
     Window,
     YearDays,
 )
-from rules.sentences import DayOfYear, Length, Listed, Named, shown, tier_given, wanted
+from rules.sentences import (
+    DayOfYear,
+    Length,
+    LengthUnit,
+    Listed,
+    Named,
+    shown,
+    tier_given,
+    wanted,
+)
 from rules.vocabulary import MetricType, Operator, settle
 
 
@@ -144,21 +154,50 @@ def _standards(policy: Policy, owner: Tier | Segment) -> Iterator[Line]:
                 "%(owner)s is promised: %(promise)s (%(kind)s); %(who)s answers for it.",
                 owner=Named(owner.name),
                 promise=Named(standard.name),
-                kind=Message(_PROMISES[standard.promise.kind], **standard.promise.terms),
+                kind=_promised(standard.promise),
                 who=standard.answers,
             )
             yield Line(1, sentence)
 
 
+def _promised(promise: Promise) -> Message:
+    terms = {name: _term(name, value) for name, value in promise.terms.items()}
+    return Message(_PROMISES[promise.kind], **terms)
+
+
+def _term(name: str, value: object) -> object:
+    """Return a term of a promise as it is said."""
+    match name, value:
+        case "days" | "days_before", int():
+            return Length(value, "day")
+        case "event" | "unit", str():
+            return Message(_TERMS[value])
+        case "survey", str():
+            return value.upper()
+        case _:
+            return value
+
+
 _PROMISES = {
     "respond_within": N_("within %(working_minutes)s working minutes of a %(request)s"),
-    "contact_every": N_("a contact at least every %(days)s days"),
-    "after_activity": N_("%(days)s days after a %(activity)s unless there is another"),
-    "on_date": N_("%(days_before)s days before %(attribute)s"),
-    "after_event": N_("within %(days)s days of being %(event)s"),
-    "survey_every": N_("a %(survey)s survey every %(unit)s"),
+    "contact_every": N_("a contact at least every %(days)s"),
+    "after_activity": N_("%(days)s after a %(activity)s unless there is another"),
+    "on_date": N_("%(days_before)s before %(attribute)s"),
+    "after_event": N_("within %(days)s of %(event)s"),
+    "survey_every": N_("a survey every %(unit)s (%(survey)s)"),
     "keep_promise": N_("what was promised is done by its date"),
     "entitlement": N_("an entitlement"),
+}
+_TERMS = {
+    "promoted": N_("a promotion"),
+    "renewed": N_("a renewal"),
+    "notice_given": N_("a notice"),
+    "benefit_withdrawn": N_("a withdrawal"),
+    "demoted": N_("a demotion"),
+    "month": N_("month"),
+    "quarter": N_("quarter"),
+    "half_year": N_("half-year"),
+    "year": N_("year"),
 }
 
 
@@ -295,7 +334,8 @@ def _demotion(policy: Policy, tier: Tier, demotion: DemotionPolicy) -> Iterator[
         ),
     )
     if demotion.minimum_stay_days:
-        yield Line(2, Message("not in the first %(days)d days;", days=demotion.minimum_stay_days))
+        first = Length(demotion.minimum_stay_days, "day")
+        yield Line(2, Message("not in the first %(days)s;", days=first))
     if demotion.assessment is not None:
         days = _days(policy, demotion.assessment)
         yield Line(2, Message("beginning only on %(days)s;", days=days))
@@ -432,13 +472,13 @@ _AGGREGATES = {
 
 def _source(policy: Policy, metric: Metric, source: Source) -> Message:
     match source:
-        case Attribute(attribute=attribute, good_for_days=None):
-            return Message("as stated under %(attribute)s", attribute=attribute)
         case Attribute(attribute=attribute, good_for_days=days):
+            if days is None:
+                return Message("as stated under %(attribute)s", attribute=attribute)
             return Message(
-                "as stated under %(attribute)s, good for %(days)d days",
+                "as stated under %(attribute)s, good for %(days)s",
                 attribute=attribute,
-                days=days,
+                days=Length(days, "day"),
             )
         case AttributeHistory(attribute=attribute, aggregate="daily_average", window=window):
             return Message(
@@ -456,7 +496,7 @@ def _source(policy: Policy, metric: Metric, source: Source) -> Message:
             where = [_filter(policy, metric, each) for each in source.where]
             return Message(
                 _AGGREGATES[source.aggregate],
-                of=(source.of or "").removeprefix("attribute:"),
+                of=_field(source.of or ""),
                 kinds=Listed(source.kinds, "or"),
                 where=Message(" where %(filters)s", filters=Listed(tuple(where))) if where else "",
                 window=_window(source.window),
@@ -541,7 +581,6 @@ def _derivation(policy: Policy, metric: Metric, source: Derivation) -> Message:
 
 def _filter(policy: Policy, metric: Metric, where: Filter) -> Message:
     values = where.value if isinstance(where.value, tuple) else (where.value,)
-    field = where.field.removeprefix("attribute:")
     money = replace(metric, type=MetricType.MONEY, places=0)
     texts: list[object] = []
     for each in values:
@@ -550,13 +589,28 @@ def _filter(policy: Policy, metric: Metric, where: Filter) -> Message:
         elif isinstance(each, Fraction):
             amount = (
                 shown(policy, money, settle(each))
-                if field == "amount"
+                if where.field == "amount"
                 else str(written_number(0, each))
             )
             texts.append(amount)
         else:
             texts.append(str(each))
-    return Message(_COMPARED[where.operator], field=field, value=Listed(tuple(texts), "or"))
+    return Message(
+        _COMPARED[where.operator], field=_field(where.field), value=Listed(tuple(texts), "or")
+    )
+
+
+def _field(name: str) -> Message | str:
+    """Return what a field of an activity is called; an attribute of it, by its key."""
+    return Message(_FIELDS[name]) if name in _FIELDS else name.removeprefix("attribute:")
+
+
+_FIELDS = {
+    "amount": N_("amount"),
+    "quantity": N_("quantity"),
+    "product": N_("product"),
+    "channel": N_("channel"),
+}
 
 
 _YES_NO = {True: Message("yes"), False: Message("no")}
@@ -571,17 +625,29 @@ _COMPARED = {
     Operator.LESS_THAN: N_("%(field)s is less than %(value)s"),
 }
 
-_ROLLING = {
-    "days": N_("in the last %(n)d days"),
-    "weeks": N_("in the last %(n)d weeks"),
-    "months": N_("in the last %(n)d months"),
-    "years": N_("in the last %(n)d years"),
+_ROLLING_ONE = {
+    "days": N_("on this day"),
+    "weeks": N_("in the last week"),
+    "months": N_("in the last month"),
+    "years": N_("in the last year"),
+}
+_UNITS: dict[str, LengthUnit] = {
+    "days": "day",
+    "weeks": "week",
+    "months": "month",
+    "years": "year",
 }
 _THIS = {
     "month": N_("in this month%(from_day)s"),
     "quarter": N_("in this quarter%(from_day)s"),
     "half_year": N_("in this half-year%(from_day)s"),
     "year": N_("in this year%(from_day)s"),
+}
+_PREVIOUS_ONE = {
+    "month": N_("in the month before this one%(from_day)s"),
+    "quarter": N_("in the quarter before this one%(from_day)s"),
+    "half_year": N_("in the half-year before this one%(from_day)s"),
+    "year": N_("in the year before this one%(from_day)s"),
 }
 _PREVIOUS = {
     "month": N_("in the %(n)d whole months before this one%(from_day)s"),
@@ -600,10 +666,14 @@ def _window(window: Window) -> Message:
     match window:
         case Lifetime():
             return Message("since the beginning")
+        case Rolling(n=1, unit=unit):
+            return Message(_ROLLING_ONE[unit])
         case Rolling(n=n, unit=unit):
-            return Message(_ROLLING[unit], n=n)
+            return Message("in the last %(length)s", length=Length(n, _UNITS[unit]))
         case This(unit=period, starts=starts):
             return Message(_THIS[period], from_day=_year_start(starts))
+        case Previous(n=1, unit=period, starts=starts):
+            return Message(_PREVIOUS_ONE[period], from_day=_year_start(starts))
         case Previous(n=n, unit=period, starts=starts):
             return Message(_PREVIOUS[period], n=n, from_day=_year_start(starts))
         case Since(event=event):
@@ -615,4 +685,4 @@ def _window(window: Window) -> Message:
 def _year_start(starts: tuple[int, int]) -> Message | str:
     if starts == (1, 1):
         return ""
-    return Message(" (years begin on %(day)s)", day=f"{starts[0]:02}-{starts[1]:02}")
+    return Message(" (years begin on %(day)s)", day=DayOfYear(*starts))

@@ -46,12 +46,15 @@ class Listed:
         return f" {self.joined} ".join(str(part) for part in self.parts)
 
 
+LengthUnit = Literal["day", "week", "month", "year"]
+
+
 @dataclass(frozen=True, slots=True)
 class Length:
     """A length of time to be written as the reader's language does: ``12 months``."""
 
     n: int
-    unit: Literal["day", "month", "year"]
+    unit: LengthUnit
 
     def __str__(self) -> str:
         return f"{self.n} {self.unit}"

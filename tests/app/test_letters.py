@@ -336,8 +336,8 @@ def _two_languages() -> Document:
 @pytest.mark.parametrize(
     ("wanted", "language", "subject", "text"),
     [
-        ("uk", "uk", "Тепер Золото", "Вітаємо, друже! 2 січня 2026 р.: – Оборот: 5 000"),
-        ("uk-UA", "uk-UA", "Тепер Золото", "Вітаємо, друже! 2 січня 2026 р.: – Оборот: 5 000"),
+        ("uk", "uk", "Тепер Золото", "Вітаємо, друже! 2 січня 2026 року: – Оборот: 5 000"),
+        ("uk-UA", "uk-UA", "Тепер Золото", "Вітаємо, друже! 2 січня 2026 року: – Оборот: 5 000"),
         ("en-GB", "en-GB", "Now Gold", "Dear client, 2 January 2026: – Spend: 5,000"),
         ("en", "en", "Now Gold", "Dear client, January 2, 2026: – Spend: 5,000"),
         ("de", "en", "Now Gold", "Dear client, January 2, 2026: – Spend: 5,000"),

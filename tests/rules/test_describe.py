@@ -12,6 +12,7 @@ from rules.document import load
 from tests.rules.builders import (
     Document,
     activities,
+    attribute,
     condition,
     metric,
     names,
@@ -70,7 +71,7 @@ def test_a_tier_of_which_nothing_more_is_said_has_no_more_sentences() -> None:
         ),
         (
             {"kind": "calendar", "unit": "quarter", "starts": "04-06"},
-            "until the end of that quarter (years begin on 04-06)",
+            "until the end of that quarter (years begin on April 6)",
         ),
     ],
 )
@@ -221,6 +222,68 @@ def test_a_metric_says_what_it_is_measured_from(source: Document, sentence: str)
     metrics = [metric("x", "days", source), metric("nights", "days")]
 
     assert f"x: {sentence}." in _described(metrics)
+
+
+@pytest.mark.parametrize(
+    ("window", "sentence"),
+    [
+        ({"kind": "rolling", "n": 1, "unit": "days"}, "on this day"),
+        ({"kind": "rolling", "n": 1, "unit": "weeks"}, "in the last week"),
+        ({"kind": "rolling", "n": 2, "unit": "weeks"}, "in the last 2 weeks"),
+        ({"kind": "rolling", "n": 1, "unit": "months"}, "in the last month"),
+        ({"kind": "rolling", "n": 12, "unit": "months"}, "in the last 12 months"),
+        ({"kind": "rolling", "n": 1, "unit": "years"}, "in the last year"),
+        ({"kind": "previous", "n": 1, "unit": "half_year"}, "in the half-year before this one"),
+        ({"kind": "previous", "n": 2, "unit": "month"}, "in the 2 whole months before this one"),
+        (
+            {"kind": "this", "unit": "year", "starts": "07-01"},
+            "in this year (years begin on July 1)",
+        ),
+    ],
+    ids=lambda each: each if isinstance(each, str) else "",
+)
+def test_a_window_says_what_it_takes_in(window: Document, sentence: str) -> None:
+    metrics = [metric("x", "count", activities("sum", "quantity", window=window))]
+
+    assert f"x: the sum of quantity of each sale, {sentence}." in _described(metrics)
+
+
+def test_an_attribute_says_how_long_it_is_good() -> None:
+    metrics = [metric("x", "count", attribute("x", good_for_days=30))]
+
+    assert "x: as stated under x, good for 30 days." in _described(metrics)
+
+
+@pytest.mark.parametrize(
+    ("promise", "sentence"),
+    [
+        (
+            {"kind": "respond_within", "request": "question", "working_minutes": 60},
+            "within 60 working minutes of a question",
+        ),
+        ({"kind": "contact_every", "days": 30}, "a contact at least every 30 days"),
+        (
+            {"kind": "after_activity", "activity": "sale", "days": 1},
+            "1 day after a sale unless there is another",
+        ),
+        ({"kind": "on_date", "attribute": "birthday", "days_before": 3}, "3 days before birthday"),
+        ({"kind": "after_event", "event": "promoted", "days": 2}, "within 2 days of a promotion"),
+        (
+            {"kind": "survey_every", "survey": "nps", "unit": "quarter"},
+            "a survey every quarter (NPS)",
+        ),
+        ({"kind": "keep_promise"}, "what was promised is done by its date"),
+        ({"kind": "entitlement", "detail": "own_room"}, "an entitlement"),
+    ],
+    ids=lambda each: each if isinstance(each, str) else "",
+)
+def test_a_service_standard_says_what_is_promised(promise: Document, sentence: str) -> None:
+    standard = {"key": "s", "name": names("Care"), "answers": "manager", "promise": promise}
+    document = policy_document([], standards=[standard])
+    document["tiers"][0]["standards"] = ["s"]
+
+    lines = [WORDS.say(each.sentence) for each in describe(load(document))]
+    assert f"base is promised: Care ({sentence}); manager answers for it." in lines
 
 
 def test_the_tier_held_years_at_a_tier_and_a_rank_say_what_they_are() -> None:

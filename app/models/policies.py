@@ -47,7 +47,10 @@ class PolicyVersion(Base):
 
 
 class PolicyRevision(Base):
-    """One saving of a draft: who wrote it is an author of the version."""
+    """One saving of a draft: who wrote it is an author of the version.
+
+    ``undoes`` is the revision that this one takes back, if that is what it does.
+    """
 
     __tablename__ = "policy_revisions"
 
@@ -56,6 +59,7 @@ class PolicyRevision(Base):
     document: Mapped[Any] = mapped_column(ExactJson)
     person_id: Mapped[int] = mapped_column(ForeignKey("people.id"))
     at: Mapped[datetime] = mapped_column(Instant)
+    undoes: Mapped[int | None]
 
 
 class Approval(Base):

@@ -7,7 +7,7 @@ checked — validity, examples, the trial on the engine — and checked again wh
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -26,9 +26,10 @@ from app.services.policies import LARGEST_DOCUMENT, ExamplesFail, PolicyInForce,
 from app.services.texts import require_reason
 from app.services.trial import TrialFailed
 from rules.document import DocumentInvalid, Problem, load
-from rules.document.strict_json import canonical_bytes, digest
+from rules.document.strict_json import JsonRefused, canonical_bytes, digest, loads
 from rules.engine import EngineFailure
 from rules.messages import N_, Message
+from rules.policy import Policy
 from rules.sentences import Listed
 from rules.transition import tiers_left_out
 
@@ -97,16 +98,18 @@ def draft(act: Act, document: dict[str, Any], based_on: int | None = None) -> in
     return version.id
 
 
-def save(act: Act, number: int, revision: int, document: dict[str, Any]) -> int:
+def save(
+    act: Act, number: int, revision: int, document: dict[str, Any], undoes: int | None = None
+) -> int:
     """Save a draft over the revision that its editor began from; return the new revision.
 
+    :param undoes: the revision that this one takes back, if that is what it does.
     :raises Stale: if somebody has saved another since.
     :raises Conflict: if nothing is different.
     """
     require(act.session, act.actor, Permission.DRAFT_POLICY)
     _require_size(document)
-    version = _taken(act.session, number)
-    _require_state(version, "saved")
+    version = draft_taken(act.session, number)
     if version.revision != revision:
         raise Stale(
             "Somebody has saved version %(number)d since you began from revision %(revision)d.",
@@ -116,10 +119,22 @@ def save(act: Act, number: int, revision: int, document: dict[str, Any]) -> int:
     if digest(version.document) == digest(document):
         raise Conflict("Nothing is different from what is saved already.")
     _move(act.session, version, "saved", document=document, revision=revision + 1)
-    _keep_revision(act, number, revision + 1, document)
+    _keep_revision(act, number, revision + 1, document, undoes)
     details = {"revision": revision + 1, "digest": digest(document)}
+    details |= {} if undoes is None else {"undoes": undoes}
     record(act, Entry("policy.saved", f"policy:{number}", details))
     return revision + 1
+
+
+def draft_taken(session: Session, number: int) -> PolicyVersion:
+    """Return a draft that nobody else changes before this transaction is over.
+
+    :raises NotThere: if there is no version of this number.
+    :raises NotActionable: if it is no draft.
+    """
+    version = _taken(session, number)
+    _require_state(version, "saved")
+    return version
 
 
 def submit(database: Database, actor: Actor, number: int, reason: str, now: datetime) -> str:
@@ -311,20 +326,26 @@ def check(
         tier that clients may hold without saying which takes its place.
     """
     ready = prepare(document)
-    problems = [
-        Problem(name, Message("must be %(wanted)s, the installation's", wanted=wanted))
-        for name, found, wanted in (
-            ("currency", ready.policy.currency, installation.currency),
-            ("time_zone", ready.policy.time_zone, installation.time_zone),
-        )
-        if found != wanted
-    ]
-    if former is not None and (gone := tiers_left_out(load(former), ready.policy)):
-        message = Message("must say which tiers take the place of %(tiers)s", tiers=Listed(gone))
-        problems.append(Problem("transition.former_tiers", message))
-    if problems:
+    if problems := [*misplaced(document, installation), *left_out(ready.policy, former)]:
         raise Invalid(problems)
     return ready
+
+
+def misplaced(document: dict[str, Any], installation: Fixed) -> Iterator[Problem]:
+    """Say what of a document is not the installation's."""
+    for name, wanted in (
+        ("currency", installation.currency),
+        ("time_zone", installation.time_zone),
+    ):
+        if document.get(name) != wanted:
+            yield Problem(name, Message("must be %(wanted)s, the installation's", wanted=wanted))
+
+
+def left_out(policy: Policy, former: dict[str, Any] | None) -> Iterator[Problem]:
+    """Say which tiers of the version in force a policy neither has nor replaces."""
+    if former is not None and (gone := tiers_left_out(load(former), policy)):
+        message = Message("must say which tiers take the place of %(tiers)s", tiers=Listed(gone))
+        yield Problem("transition.former_tiers", message)
 
 
 def authors(session: Session, number: int) -> frozenset[int]:
@@ -434,7 +455,9 @@ def _require_state(version: PolicyVersion, verb: str) -> None:
         )
 
 
-def _keep_revision(act: Act, number: int, revision: int, document: dict[str, Any]) -> None:
+def _keep_revision(
+    act: Act, number: int, revision: int, document: dict[str, Any], undoes: int | None = None
+) -> None:
     act.session.add(
         PolicyRevision(
             version_id=number,
@@ -442,12 +465,19 @@ def _keep_revision(act: Act, number: int, revision: int, document: dict[str, Any
             document=document,
             person_id=act.actor.person_id,
             at=act.at,
+            undoes=undoes,
         )
     )
     act.session.flush()
 
 
 def _require_size(document: dict[str, Any]) -> None:
-    if len(canonical_bytes(document)) > LARGEST_DOCUMENT:
+    """:raises Invalid: for a document too large, or that could not be read again."""
+    content = canonical_bytes(document)
+    if len(content) > LARGEST_DOCUMENT:
         message = Message("must be at most %(most)d bytes", most=LARGEST_DOCUMENT)
         raise Invalid([Problem("", message)])
+    try:
+        loads(content)
+    except JsonRefused as error:
+        raise Invalid([Problem("", error.message)]) from error

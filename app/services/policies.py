@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from app.services.trial import try_out
 from rules.document import Problem, load
 from rules.document.strict_json import JsonRefused, loads
-from rules.examples import ExampleFailure, failures
+from rules.examples import failures
 from rules.explain import Explainer
 from rules.judge import Judge
 from rules.messages import Message
-from rules.policy import Policy
+from rules.policy import Facts, Policy
+from rules.verdict import Verdict
 
 LARGEST_DOCUMENT = 4 * 1024 * 1024
 """Bytes; far more than a policy has that people can read."""
@@ -30,11 +31,9 @@ class PolicyUnreadable(Exception):
 class ExamplesFail(Exception):
     """Examples of a policy do not give what their author expects; the problems say which."""
 
-    def __init__(self, failures: Iterable[ExampleFailure]) -> None:
+    def __init__(self, problems: Iterable[Problem]) -> None:
         self.message = Message("Not every example of the policy gives what its author expects.")
-        self.problems = tuple(
-            Problem(f"examples[{each.place}]", each.sentence) for each in failures
-        )
+        self.problems = tuple(problems)
         super().__init__("\n".join([self.message, *map(str, self.problems)]))
 
 
@@ -97,6 +96,12 @@ def prepare(document: dict[str, object]) -> PolicyInForce:
     policy = load(document)
     try_out(document)
     judge = Judge(policy)
-    if failed := failures(policy, judge.judge):
+    if failed := list(example_problems(policy, judge.judge)):
         raise ExamplesFail(failed)
     return PolicyInForce(document, judge, Explainer(judge))
+
+
+def example_problems(policy: Policy, judge: Callable[[Facts], Verdict]) -> Iterator[Problem]:
+    """Say which examples of a policy do not give what their author expects."""
+    for each in failures(policy, judge):
+        yield Problem(f"examples[{each.place}]", each.sentence)

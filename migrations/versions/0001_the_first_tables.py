@@ -468,6 +468,7 @@ def upgrade() -> None:
         sa.Column("document", sa.Text(), nullable=False),
         sa.Column("person_id", sa.Integer(), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("undoes", sa.Integer(), nullable=True),
         sa.ForeignKeyConstraint(["person_id"], ["people.id"], name="fk_policy_revisions_person_id"),
         sa.ForeignKeyConstraint(
             ["version_id"], ["policy_versions.id"], name="fk_policy_revisions_version_id"

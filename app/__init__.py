@@ -14,7 +14,7 @@ from app.cli.governance import policy_commands
 from app.cli.history import history_commands
 from app.cli.hooks import hook_commands
 from app.cli.imports import import_commands
-from app.cli.installation import database_commands, setup
+from app.cli.installation import database_commands, public_page, setup
 from app.cli.measures import measure_commands
 from app.cli.notices import notice_commands
 from app.cli.people import key_commands, user_commands
@@ -56,6 +56,7 @@ def create_app(config: Config | None = None, clock: Clock = system_clock) -> Fla
         measure_commands,
         notice_commands,
         policy_commands,
+        public_page,
         review_command,
         setup,
         tiers,

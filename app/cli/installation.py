@@ -8,10 +8,11 @@ from marshmallow import ValidationError
 from sqlalchemy import make_url
 
 from app import schema
+from app.cli.acting import acting_as, signed_in
 from app.cli.speech import said_plainly, say
 from app.merit import Merit, merit
 from app.models import Installation
-from app.services.people import NewPerson, set_up
+from app.services.people import NewPerson, set_up, show_public_page
 from rules.document.fields import Currency, LanguageCode, TimeZone
 from rules.messages import Message
 
@@ -93,6 +94,19 @@ def setup(
                 password=password,
             )
         )
+
+
+@click.command("public-page")
+@click.argument("shown", type=click.Choice(["show", "hide"]))
+@acting_as
+def public_page(shown: str, who: str) -> None:
+    """Have the page about the programme shown to everybody, or hidden; it is hidden at first."""
+    with said_plainly(), merit().acting(signed_in(who)) as act:
+        show_public_page(act, shown == "show")
+    if shown == "show":
+        say(Message("Everybody can read about the programme at /programme now."))
+    else:
+        say(Message("The public page is hidden."))
 
 
 def migrate(found: Merit) -> None:

@@ -12,7 +12,10 @@ from app.models.base import Base, ExactJson, Id, Instant
 
 
 class Installation(Base):
-    """What is fixed once, before the first activity: currency, time zone, language."""
+    """What is fixed once, before the first activity: currency, time zone, language.
+
+    ``public_page`` is no such thing: whether the page for everybody is shown.
+    """
 
     __tablename__ = "installation"
     __table_args__ = (CheckConstraint("id = 1", name="one"),)
@@ -22,6 +25,7 @@ class Installation(Base):
     time_zone: Mapped[str] = mapped_column(String(64))
     language: Mapped[str] = mapped_column(String(16))
     demo: Mapped[bool]
+    public_page: Mapped[bool] = mapped_column(default=False)
     created_at: Mapped[datetime] = mapped_column(Instant)
 
 

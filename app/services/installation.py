@@ -46,6 +46,11 @@ def fixed(session: Session) -> Fixed:
     return Fixed(*found)
 
 
+def is_public(session: Session) -> bool:
+    """Tell whether the page that needs no account is shown."""
+    return bool(session.execute(select(Installation.public_page)).scalar())
+
+
 def lock(session: Session) -> None:
     """Let one transaction after the other through: those that change what all answers rest on."""
     session.execute(select(Installation.id).with_for_update())

@@ -213,6 +213,23 @@ def new_password(act: Act, email: str) -> str:
     return password
 
 
+def show_public_page(act: Act, shown: bool) -> None:
+    """Have the page that needs no account shown, or hidden.
+
+    :raises Conflict: if it is so already.
+    """
+    _administrator(act)
+    installation = act.session.get_one(Installation, 1)
+    if installation.public_page is shown:
+        raise Conflict(
+            "The public page is shown already." if shown else "The public page is hidden already."
+        )
+    installation.public_page = shown
+    act.session.flush()
+    verb = "installation.page_shown" if shown else "installation.page_hidden"
+    record(act, Entry(verb, "installation:1"))
+
+
 def choose_password(act: Act, password: str) -> None:
     """Change one's own password.
 

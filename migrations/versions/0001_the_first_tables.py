@@ -160,6 +160,7 @@ def upgrade() -> None:
         sa.Column("time_zone", sa.String(length=64), nullable=False),
         sa.Column("language", sa.String(length=16), nullable=False),
         sa.Column("demo", sa.Boolean(), nullable=False),
+        sa.Column("public_page", sa.Boolean(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.CheckConstraint("id = 1", name=op.f("ck_installation_one")),
         sa.PrimaryKeyConstraint("id", name="pk_installation"),
@@ -276,6 +277,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("sequence", "subject", name="pk_history_inputs"),
     )
+    op.create_index("ix_history_inputs_subject_sequence", "history_inputs", ["subject", "sequence"])
     _add_hooks()
     op.create_table(
         "keys",
@@ -670,6 +672,7 @@ def downgrade() -> None:
     op.drop_index("ix_keys_name", table_name="keys")
     op.drop_table("keys")
     _drop_hooks()
+    op.drop_index("ix_history_inputs_subject_sequence", table_name="history_inputs")
     op.drop_table("history_inputs")
     op.drop_table("contact_persons")
     op.drop_index("ix_attribute_values_client_id_name_day", table_name="attribute_values")

@@ -40,6 +40,7 @@ from app.services.people import (
     grant_role,
     new_password,
     set_up,
+    show_public_page,
     sign_in,
 )
 from tests.app.company import NOW, Company, email
@@ -170,6 +171,10 @@ ALLOWED: dict[str, tuple[set[str], Callable[[Company, Actor], object]]] = {
         lambda company, who: _act(
             company, who, lambda act: new_password(act, "nobody@example.com")
         ),
+    ),
+    "people.show_public_page": (
+        A,
+        lambda company, who: _act(company, who, lambda act: show_public_page(act, True)),
     ),
     "people.choose_password": (
         {"anna", "edith", "paul", "olga", "max", "fred", "nils"},

@@ -25,9 +25,9 @@ from babel.numbers import (
 from babel.support import NullTranslations, Translations
 from babel.units import format_unit
 
-from rules.messages import N_, Message
+from rules.messages import N_, Listed, Message
 from rules.policy import Names
-from rules.sentences import DayOfYear, Length, Listed, Named, Shown
+from rules.sentences import DayOfYear, Length, Named, Shown
 from rules.vocabulary import MetricType, Number
 
 CATALOGUES = Path(__file__).parent / "translations"

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from rules.criteria import AllOf, AnyOf, AtLeast, Condition, Criteria, QualifiesFor
 from rules.facts import written_number
-from rules.messages import N_, Message
+from rules.messages import N_, Listed, Message
 from rules.policy import (
     Activities,
     Anniversary,
@@ -56,7 +56,6 @@ from rules.sentences import (
     DayOfYear,
     Length,
     LengthUnit,
-    Listed,
     Named,
     shown,
     tier_given,

@@ -14,7 +14,7 @@ from typing import Any
 
 from rules.criteria import Condition, Criteria, Group, NoneOf, QualifiesFor
 from rules.judge import Judge
-from rules.messages import Message
+from rules.messages import Listed, Message
 from rules.policy import (
     Activities,
     Attribute,
@@ -29,7 +29,7 @@ from rules.policy import (
     Segment,
     Tier,
 )
-from rules.sentences import Listed, Named, Shown, called, shown, wanted
+from rules.sentences import Named, Shown, called, shown, wanted
 from rules.verdict import Outcome, Verdict
 from rules.vocabulary import KNOWNESS, Missing, Value
 from rules.ways import Step, counted, nearest_way, shortfall

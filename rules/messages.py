@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Self
 
 
@@ -23,6 +25,25 @@ class Message(str):
         message.id = id_
         message.params = params
         return message
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """Several things to be written as the reader's language strings them together."""
+
+    parts: tuple[object, ...]
+    joined: str = "and"
+
+    def __str__(self) -> str:
+        texts = [str(part) for part in self.parts]
+        return f" {self.joined} ".join(
+            [", ".join(texts[:-1]), texts[-1]] if len(texts) > 1 else texts
+        )
+
+
+def alternatives(words: Sequence[object]) -> Listed | str:
+    """Return what there is to choose from; a dash if there is nothing."""
+    return Listed(tuple(words), "or") if words else "-"
 
 
 def N_(template: str) -> str:  # noqa: N802 - gettext's own name for marking a text

@@ -17,9 +17,9 @@ from rules.decide import NONE_OLDER, Older, ahead, deadline, in_force, losing, s
 from rules.describe import asked_for
 from rules.explain import Explanation, Way
 from rules.letters import Occasion
-from rules.messages import Message
+from rules.messages import Listed, Message
 from rules.policy import Letter, Policy, Step, Tier
-from rules.sentences import Listed, Named, shown
+from rules.sentences import Named, shown
 from rules.standing import Event, EventKind, Standing
 from rules.transition import carry_over
 from rules.vocabulary import Value

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from datetime import date
 
 from rules.decide import ground_of
-from rules.messages import N_, Message
+from rules.messages import N_, Listed, Message
 from rules.policy import Policy
-from rules.sentences import Listed, Named
+from rules.sentences import Named
 from rules.standing import Measure, Standing
 
 _OPEN = {

@@ -7,7 +7,7 @@ from typing import Literal
 
 from rules.criteria import Condition
 from rules.facts import write_value
-from rules.messages import N_, Message
+from rules.messages import N_, Listed, Message
 from rules.policy import Metric, Names, OfGroup, Policy
 from rules.vocabulary import Operator, Value
 
@@ -33,17 +33,6 @@ class Shown:
 
     def __str__(self) -> str:
         return str(write_value(self.metric, self.value))
-
-
-@dataclass(frozen=True, slots=True)
-class Listed:
-    """Several things to be written as the reader's language strings them together."""
-
-    parts: tuple[object, ...]
-    joined: str = "and"
-
-    def __str__(self) -> str:
-        return f" {self.joined} ".join(str(part) for part in self.parts)
 
 
 LengthUnit = Literal["day", "week", "month", "year"]

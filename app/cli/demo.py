@@ -19,8 +19,7 @@ from app.services.demo.invention import CANCELLED, GOLD, NEARLY_GOLD
 from app.services.errors import NotActionable
 from app.services.installation import NotSetUp
 from app.words import Words
-from rules.messages import Message
-from rules.sentences import Listed
+from rules.messages import Listed, Message
 
 
 @click.command("demo")

@@ -29,9 +29,8 @@ from rules.document import Problem, load
 from rules.document.strict_json import JsonRefused, dumps, loads
 from rules.facts import FactsInvalid, too_large, write_value
 from rules.measure import CannotMeasure, Client, measure
-from rules.messages import Message
+from rules.messages import Listed, Message
 from rules.policy import Activities, Attribute, AttributeHistory, Facts, Policy
-from rules.sentences import Listed
 
 policy_commands = AppGroup("policy", help="Check, read and try policy documents.")
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from app.services.errors import NotAllowed
-from rules.sentences import Listed
+from rules.messages import Listed
 
 
 class Role(StrEnum):

@@ -28,9 +28,8 @@ from app.services.trial import TrialFailed
 from rules.document import DocumentInvalid, Problem, load
 from rules.document.strict_json import JsonRefused, canonical_bytes, digest, loads
 from rules.engine import EngineFailure
-from rules.messages import N_, Message
+from rules.messages import N_, Listed, Message
 from rules.policy import Policy
-from rules.sentences import Listed
 from rules.transition import tiers_left_out
 
 State = Literal[

@@ -29,8 +29,7 @@ from app.services.texts import LONGEST_REASON, require_reason, text_problems
 from rules import standing
 from rules.document import Problem
 from rules.document.strict_json import canonical_bytes
-from rules.messages import N_, Message
-from rules.sentences import Listed
+from rules.messages import N_, Listed, Message
 from rules.standing import MeasureKind
 from rules.windows import DAY, add_months, local_day
 

@@ -15,11 +15,11 @@ from app.services.evaluations import StatedFacts
 from app.services.policies import PolicyInForce
 from rules.decide import decide, settled_on
 from rules.document import Problem, problems_in
-from rules.document.fields import BusinessDay, Key, ListOf, Nested, StrictSchema, Word, listed
+from rules.document.fields import BusinessDay, Key, ListOf, Nested, StrictSchema, Word
 from rules.facts import FactsInvalid, too_large
 from rules.facts import read as read_facts
 from rules.measure import complete
-from rules.messages import Message
+from rules.messages import Message, alternatives
 from rules.policy import Facts, Policy
 from rules.standing import Event, Findings, Ground, Measure, Standing
 from rules.windows import DAY
@@ -198,7 +198,9 @@ def _unknown_tiers(policy: Policy, read: Mapping[str, Any]) -> Iterator[Problem]
             named[f"measures[{index}].tier"] = measure.tier
     for path, key in named.items():
         if key not in keys:
-            message = Message("is not a tier of this policy; these are %(keys)s", keys=listed(keys))
+            message = Message(
+                "is not a tier of this policy; these are %(keys)s", keys=alternatives(keys)
+            )
             yield Problem(path, message)
 
 

@@ -19,7 +19,7 @@ from app.models import Activity, HistoryEntry, HistoryHead, HistoryInput, Notice
 from app.services import activities, notices
 from app.services.history import SubjectKey, inputs_digest
 from rules.document.strict_json import JsonRefused, canonical_bytes, loads
-from rules.messages import Message
+from rules.messages import N_, Message
 
 _CHUNK = 1000
 _ACTIVITIES, _NOTICES = "activities:", "notices:"
@@ -99,22 +99,22 @@ def _inputs(session: Session, first: int, last: int) -> _Inputs:
 def _require_entry(place: int, row: _Row, inputs: Sequence[_Row]) -> None:
     """Refuse an entry out of its place, or that contradicts what is kept beside it."""
     if row.sequence != place:
-        raise HistoryBroken(place, "it is missing, or another stands in its place.")
+        raise HistoryBroken(place, N_("it is missing, or another stands in its place."))
     try:
         leaf = loads(row.leaf)
     except JsonRefused as error:
-        raise HistoryBroken(place, "its leaf is no JSON: %(why)s", why=error.message) from error
+        raise HistoryBroken(place, N_("its leaf is no JSON: %(why)s"), why=error.message) from error
     if (
         not isinstance(leaf, dict)
         or set(leaf) != _NAMES
         or canonical_bytes(leaf).decode() != row.leaf
     ):
-        raise HistoryBroken(place, "its leaf is not written as leaves are.")
+        raise HistoryBroken(place, N_("its leaf is not written as leaves are."))
     repeated = {name: getattr(row, name) for name in _COLUMNS}
     if repeated != {name: leaf[name] for name in _COLUMNS} or row.at != _instant(leaf["at"]):
-        raise HistoryBroken(place, "its columns and its leaf do not say the same.")
+        raise HistoryBroken(place, N_("its columns and its leaf do not say the same."))
     if leaf["inputs"] != inputs_digest((each.subject, each.digest) for each in inputs):
-        raise HistoryBroken(place, "the digests of its inputs are not those in its leaf.")
+        raise HistoryBroken(place, N_("the digests of its inputs are not those in its leaf."))
 
 
 def _instant(written: object) -> datetime | None:
@@ -130,7 +130,7 @@ def _require_inputs(session: Session, row: _Row, inputs: Sequence[_Row]) -> None
     known = {each.subject for each in inputs}
     for subject in kept:
         if subject not in known:
-            raise HistoryBroken(row.sequence, "its batch has something that was not in it.")
+            raise HistoryBroken(row.sequence, N_("its batch has something that was not in it."))
     for each in inputs:
         if each.key is None:
             continue
@@ -139,7 +139,7 @@ def _require_inputs(session: Session, row: _Row, inputs: Sequence[_Row]) -> None
         if content is None or key.digest(content) != each.digest:
             raise HistoryBroken(
                 row.sequence,
-                "what it says of subject %(subject)s is not what was recorded.",
+                N_("what it says of subject %(subject)s is not what was recorded."),
                 subject=each.subject,
             )
 
@@ -165,11 +165,11 @@ def _opened(key: SubjectKey, each: _Row, row: _Row) -> bytes | None:
 def _require_head(session: Session, tree: Frontier) -> None:
     head = session.execute(select(HistoryHead.size, HistoryHead.frontier)).one_or_none()
     if head is None:
-        raise HistoryBroken(tree.size, "the head is missing, which says how many there are.")
+        raise HistoryBroken(tree.size, N_("the head is missing, which says how many there are."))
     if head.size != tree.size:
         raise HistoryBroken(
             min(head.size, tree.size),
-            "there are %(found)d entries, and the head says %(said)d.",
+            N_("there are %(found)d entries, and the head says %(said)d."),
             found=tree.size,
             said=head.size,
         )
@@ -177,7 +177,7 @@ def _require_head(session: Session, tree: Frontier) -> None:
         first, last = _differing(tree, head.frontier)
         raise HistoryBroken(
             first,
-            "it or another up to %(last)d was changed, or the head was: their hashes differ.",
+            N_("it or another up to %(last)d was changed, or the head was: their hashes differ."),
             last=last,
         )
 
@@ -196,10 +196,10 @@ def _differing(tree: Frontier, packed: bytes) -> tuple[int, int]:
 def _require_nothing_else(session: Session, tree: Frontier, said: int) -> None:
     """Refuse what stands beside the history without an entry that speaks of it."""
     if session.execute(select(func.count()).select_from(HistoryInput)).scalar_one() != said:
-        raise HistoryBroken(tree.size, "there are inputs of entries that do not exist.")
+        raise HistoryBroken(tree.size, N_("there are inputs of entries that do not exist."))
     entry = exists().where(HistoryEntry.object == literal(_ACTIVITIES) + Activity.batch)
     if session.execute(select(Activity.id).where(~entry).limit(1)).scalar() is not None:
-        raise HistoryBroken(tree.size, "there are activities that no entry speaks of.")
+        raise HistoryBroken(tree.size, N_("there are activities that no entry speaks of."))
     entry = exists().where(HistoryEntry.object == literal(_NOTICES) + Notice.batch)
     if session.execute(select(Notice.id).where(~entry).limit(1)).scalar() is not None:
-        raise HistoryBroken(tree.size, "there are notices that no entry speaks of.")
+        raise HistoryBroken(tree.size, N_("there are notices that no entry speaks of."))

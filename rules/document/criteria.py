@@ -13,13 +13,12 @@ from rules.document.fields import (
     Data,
     MetricName,
     StrictField,
-    listed,
     metric_named,
     read_day,
     refuse,
     scaled,
 )
-from rules.messages import Message
+from rules.messages import Message, alternatives
 from rules.vocabulary import KNOWNESS, OPERATORS, Limit, MetricType, Operator
 
 DEEPEST = 8
@@ -183,7 +182,7 @@ def _prerequisite(tier: Any, reach: tuple[str, ...]) -> QualifiesFor:
                 "qualifies_for": [
                     Message(
                         "must name a lower tier that has entry criteria (%(known)s)",
-                        known=listed(reach) if reach else "-",
+                        known=alternatives(reach),
                     )
                 ]
             }
@@ -208,7 +207,7 @@ def _condition(node: dict[str, Any]) -> Condition:
             Message(
                 "must be an operator for %(type)s: %(operators)s",
                 type=metric.type.value,
-                operators=listed([each.value for each in operators]),
+                operators=alternatives([each.value for each in operators]),
             )
         ]
     elif operator in KNOWNESS:
@@ -251,6 +250,6 @@ def _one(metric: MetricName, value: Any) -> Limit:
         return value
     if metric.type is MetricType.CHOICE:
         if value not in metric.options:
-            raise refuse("must be %(words)s", words=listed(metric.options or ("-",)))
+            raise refuse("must be %(words)s", words=alternatives(list(metric.options)))
         return str(value)
     return scaled(value, metric)

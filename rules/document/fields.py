@@ -19,7 +19,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from marshmallow import Schema, ValidationError, fields
 from marshmallow.error_store import merge_errors
 
-from rules.messages import N_, Message
+from rules.messages import N_, Message, alternatives
 from rules.vocabulary import (
     CURRENCIES,
     EARLIEST_DAY,
@@ -70,12 +70,6 @@ def refuse(template: str, /, **params: object) -> ValidationError:
     return ValidationError([Message(template, **params)])
 
 
-def listed(words: Sequence[object]) -> str:
-    """Write alternatives as they are read: ``a, b or c``."""
-    texts = [str(word) for word in words]
-    return " or ".join([", ".join(texts[:-1]), texts[-1]] if len(texts) > 1 else texts)
-
-
 _NO_OBJECT: dict[str, str] = {"type": Message("must be an object: {…}")}
 
 
@@ -86,7 +80,7 @@ class StrictSchema(Schema):
 
     def handle_error(self, error: ValidationError, data: Any, **kwargs: Any) -> None:
         """Replace marshmallow's word on unknown names by one that lists the known."""
-        known = listed(sorted(field.data_key or name for name, field in self.fields.items()))
+        known = alternatives(sorted(field.data_key or name for name, field in self.fields.items()))
         problems = error.messages_dict
         for name, said in problems.items():
             if said == ["Unknown field."]:
@@ -169,7 +163,7 @@ class Word(StrictField[str]):
 
     def _deserialize(self, value: Any, attr: str | None, data: Data, **kwargs: Any) -> str:
         if value not in self.words:
-            raise refuse("must be %(words)s", words=listed(self.words))
+            raise refuse("must be %(words)s", words=alternatives(self.words))
         return str(value)
 
 
@@ -337,7 +331,7 @@ class Translated(StrictField[dict[str, str]]):
                 errors[code] = [
                     Message(
                         "is not a language of this policy; these are %(languages)s",
-                        languages=listed(languages),
+                        languages=alternatives(languages),
                     )
                 ]
                 continue
@@ -352,6 +346,15 @@ class Translated(StrictField[dict[str, str]]):
         return {code: value[code] for code in languages or value if code in value}
 
 
+_REFERRED = {
+    "benefits": N_("benefits"),
+    "demotion_policies": N_("demotion policies"),
+    "letters": N_("letters"),
+    "standards": N_("standards"),
+    "tiers": N_("tiers"),
+}
+
+
 class Reference(StrictField[str]):
     """The key of something else in the document: a standard, a benefit, a demotion policy."""
 
@@ -364,8 +367,8 @@ class Reference(StrictField[str]):
         if value not in known:
             raise refuse(
                 "names none of the policy's %(what)s (%(known)s)",
-                what=self.to.replace("_", " "),
-                known=listed(known) if known else "-",
+                what=Message(_REFERRED[self.to]),
+                known=alternatives(known),
             )
         return str(value)
 
@@ -382,7 +385,7 @@ class MetricReference(StrictField[str]):
         if metric.type not in self.types:
             raise refuse(
                 "must name a metric of type %(types)s; %(key)s is of type %(type)s",
-                types=listed(sorted(self.types)),
+                types=alternatives(sorted(self.types)),
                 key=value,
                 type=metric.type.value,
             )
@@ -395,7 +398,7 @@ def metric_named(key: object) -> MetricName:
     if not isinstance(key, str) or key not in metrics:
         raise refuse(
             "names none of the policy's metrics (%(known)s)",
-            known=listed(sorted(metrics)) if metrics else "-",
+            known=alternatives(sorted(metrics)),
         )
     return metrics[key]
 
@@ -413,7 +416,7 @@ class Union(StrictField[Any]):
         kind = value.get("kind")
         if not isinstance(kind, str) or kind not in self.shapes:
             raise ValidationError(
-                {"kind": [Message("must be %(words)s", words=listed(list(self.shapes)))]}
+                {"kind": [Message("must be %(words)s", words=alternatives(list(self.shapes)))]}
             )
         return self.shapes[kind]().load(value)
 

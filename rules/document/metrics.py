@@ -17,7 +17,6 @@ from rules.document.fields import (
     Union,
     Whole,
     Word,
-    listed,
     metric_named,
 )
 from rules.document.sources import (
@@ -33,7 +32,7 @@ from rules.document.sources import (
     StandingSchema,
     WeightedSumSchema,
 )
-from rules.messages import Message
+from rules.messages import Message, alternatives
 from rules.policy import (
     Activities,
     Attribute,
@@ -109,7 +108,7 @@ class MetricSchema(StrictSchema):
             errors["type"] = [
                 Message(
                     "must be %(types)s for this source",
-                    types=listed(sorted(each.value for each in fitting)),
+                    types=alternatives(sorted(each.value for each in fitting)),
                 )
             ]
         if (

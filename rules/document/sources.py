@@ -27,12 +27,11 @@ from rules.document.fields import (
     Union,
     Whole,
     Word,
-    listed,
     metric_named,
     refuse,
     scaled,
 )
-from rules.messages import Message
+from rules.messages import Message, alternatives
 from rules.policy import (
     Activities,
     Aggregate,
@@ -189,7 +188,7 @@ class ActivityField(StrictField[str]):
         own = isinstance(value, str) and KEY.fullmatch(value.removeprefix("attribute:"))
         if value in self.names or (own and value.startswith("attribute:")):
             return str(value)
-        raise refuse("must be %(names)s", names=listed([*self.names, "attribute:NAME"]))
+        raise refuse("must be %(names)s", names=alternatives([*self.names, "attribute:NAME"]))
 
 
 class FilterValue(StrictField[Any]):
@@ -382,7 +381,7 @@ def _needs_window(metric: str, kinds: tuple[str, ...]) -> None:
                 "metric": [
                     Message(
                         "must name a metric measured over a window of kind %(kinds)s",
-                        kinds=listed(kinds),
+                        kinds=alternatives(kinds),
                     )
                 ]
             }

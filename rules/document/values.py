@@ -13,12 +13,11 @@ from rules.document.fields import (
     Data,
     MetricName,
     StrictField,
-    listed,
     read_day,
     refuse,
     whole,
 )
-from rules.messages import Message
+from rules.messages import Message, alternatives
 from rules.policy import Metric
 from rules.vocabulary import LARGEST, MetricType, Value, exact, settle
 
@@ -42,7 +41,7 @@ def read_value(metric: Metric | MetricName, value: object) -> Value:
         case MetricType.CHOICE:
             if isinstance(value, str) and value in metric.options:
                 return value
-            raise refuse("must be %(words)s", words=listed(list(metric.options) or ["-"]))
+            raise refuse("must be %(words)s", words=alternatives(list(metric.options)))
         case MetricType.DATE:
             return read_day(value)
         case MetricType.DECIMAL:
@@ -77,7 +76,7 @@ def read_facts(
         if metric is None:
             message = Message(
                 "is not a metric of this policy; these are %(known)s",
-                known=listed(sorted(metrics) or ["-"]),
+                known=alternatives(sorted(metrics)),
             )
             errors[key] = [message]
             continue

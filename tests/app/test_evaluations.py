@@ -614,7 +614,7 @@ def test_everything_wrong_is_said_at_once(app: Flask) -> None:
         ],
         "[0].facts.glamour": [
             "is not a metric of this policy; these are cancellations, cancelled_share, "
-            "days_since_order, orders or revenue_12m"
+            "days_since_order, orders, or revenue_12m"
         ],
         "[0].held": ["is not a tier of this policy"],
         "[0].currency": ["must be GBP, the policy's"],

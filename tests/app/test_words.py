@@ -15,9 +15,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.words import LANGUAGES, Words
-from rules.messages import Message
+from rules.messages import Listed, Message
 from rules.policy import Attribute, Metric
-from rules.sentences import Listed, Named, Shown
+from rules.sentences import Named, Shown
 from rules.vocabulary import LARGEST, MetricType, Value
 
 WORDS = Words()

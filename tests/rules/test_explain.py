@@ -16,9 +16,8 @@ from rules.document import load
 from rules.document.strict_json import loads
 from rules.explain import Explainer, Explanation, Reason
 from rules.judge import Judge
-from rules.messages import Message
+from rules.messages import Listed, Message
 from rules.policy import Facts
-from rules.sentences import Listed
 from rules.vocabulary import Missing, Value
 from tests.generate import Shape, clients, random_document
 from tests.rules.builders import (
@@ -129,7 +128,7 @@ def test_at_the_bottom_there_is_nothing_to_keep(wholesale: Judge) -> None:
     assert found.to_stay is None
     assert [str(each) for each in found.sentences] == [
         "The tier is Standard.",
-        "For Silver: Revenue in the last 12 months has to rise by 100000 to 100000 and "
+        "For Silver: Revenue in the last 12 months has to rise by 100000 to 100000, "
         "Number of orders has to rise by 3 to 3 and Days since the last order has to be 180.",
     ]
     assert said(found.reasons)[2] == (

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from flask import Flask, Response, redirect, send_from_directory
-from werkzeug import Response as AnyResponse
+from flask import Flask, Response, send_from_directory
 from werkzeug.exceptions import NotFound
 
 _OWN = Path(__file__).parent / "static"
@@ -22,14 +21,9 @@ _CONTENT_SECURITY_POLICY = (
 
 
 def register_docs(app: Flask) -> None:
-    """Add the page and what it needs; the root leads to it."""
-    app.add_url_rule("/", "root", _root)
+    """Add the page and what it needs."""
     app.add_url_rule("/api/docs", "docs", _page)
     app.add_url_rule("/api/docs/<name>", "docs_asset", _asset)
-
-
-def _root() -> AnyResponse:
-    return redirect("/api/docs")
 
 
 def _page() -> Response:

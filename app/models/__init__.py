@@ -18,7 +18,15 @@ from app.models.hooks import HookDelivery, HookMessage, HookReceiver
 from app.models.jobs import Job
 from app.models.measures import Measure
 from app.models.notices import Notice
-from app.models.people import Attempts, Installation, Key, Person, Repeatable, RoleGrant
+from app.models.people import (
+    Attempts,
+    BrowserSession,
+    Installation,
+    Key,
+    Person,
+    Repeatable,
+    RoleGrant,
+)
 from app.models.places import FixedPlace
 from app.models.policies import Approval, PolicyRevision, PolicyVersion
 
@@ -28,6 +36,7 @@ __all__ = [
     "Attempts",
     "AttributeValue",
     "Base",
+    "BrowserSession",
     "Client",
     "ContactPerson",
     "Decision",

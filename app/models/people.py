@@ -30,7 +30,11 @@ class Installation(Base):
 
 
 class Person(Base):
-    """Somebody with an account; ``subject`` stands for them in the history."""
+    """Somebody with an account; ``subject`` stands for them in the history.
+
+    ``totp_secret`` is that of their authenticator, encrypted, and ``totp_counter`` says which of
+    its codes was used last.
+    """
 
     __tablename__ = "people"
 
@@ -39,8 +43,25 @@ class Person(Base):
     email: Mapped[str] = mapped_column(String(200), unique=True)
     name: Mapped[str] = mapped_column(String(200))
     password_hash: Mapped[str] = mapped_column(Text)
+    totp_secret: Mapped[str | None] = mapped_column(Text)
+    totp_counter: Mapped[int | None]
     active: Mapped[bool]
     created_at: Mapped[datetime] = mapped_column(Instant)
+
+
+class BrowserSession(Base):
+    """What a browser's cookie stands for; only a digest of the cookie is stored.
+
+    ``data`` is what the pages remember of the visitor; ``person_id`` is None until they sign in.
+    """
+
+    __tablename__ = "browser_sessions"
+
+    digest: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
+    person_id: Mapped[int | None] = mapped_column(ForeignKey("people.id"), index=True)
+    data: Mapped[str] = mapped_column(Text)
+    created_at: Mapped[datetime] = mapped_column(Instant)
+    seen_at: Mapped[datetime] = mapped_column(Instant, index=True)
 
 
 class RoleGrant(Base):

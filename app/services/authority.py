@@ -95,14 +95,18 @@ class Actor:
     person_id: int | None = None
     roles: frozenset[Role] = frozenset()
 
+    def may(self, *permissions: Permission) -> bool:
+        """Tell whether one of the person's roles gives one of these permissions."""
+        return any(_PERMISSIONS[role].intersection(permissions) for role in self.roles)
+
     def require(self, *permissions: Permission) -> int:
         """Return the person's id if one of their roles gives one of these permissions.
 
         :raises NotAllowed: if none does, or it is no person who acts.
         """
-        able = [role for role in Role if _PERMISSIONS[role].intersection(permissions)]
-        if self.person_id is not None and not self.roles.isdisjoint(able):
+        if self.person_id is not None and self.may(*permissions):
             return self.person_id
+        able = [role for role in Role if _PERMISSIONS[role].intersection(permissions)]
         raise NotAllowed(
             "This takes the role %(roles)s, which you do not have.",
             roles=Listed(tuple(role.replace("_", " ") for role in able), "or"),

@@ -9,8 +9,8 @@ from typing import Any
 
 from sqlalchemy import CursorResult, delete, select
 
-from app.models import Attempts, Repeatable
-from app.services import hooks, limits
+from app.models import Attempts, BrowserSession, Repeatable
+from app.services import browsers, hooks, limits
 from app.services.history import Act
 from app.services.jobs import Lease, Step
 
@@ -43,6 +43,7 @@ def _delete_oldest(since: Any, kept: timedelta, act: Act) -> int:
 _TABLES: Mapping[str, Callable[[Act], int]] = {
     "answers": partial(_delete_oldest, Repeatable.started_at, KEPT),
     "attempts": partial(_delete_oldest, Attempts.since, limits.WINDOW),
+    "browsers": partial(_delete_oldest, BrowserSession.seen_at, browsers.IDLE),
     "messages": partial(hooks.forget, limit=_BATCH),
 }
 """By name: what deletes some rows whose time is over, and says how many."""

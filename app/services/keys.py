@@ -49,7 +49,11 @@ class Secret:
     @property
     def sealing(self) -> SubjectKey:
         """What encrypts the secrets that have to be read again, as those that sign web hooks."""
-        return SubjectKey("installation", hmac.digest(self._value(), b"merit: sealing", "sha512"))
+        return SubjectKey("installation", self.derived("sealing"))
+
+    def derived(self, purpose: str) -> bytes:
+        """Return 64 bytes that serve one purpose and tell nothing of those that serve another."""
+        return hmac.digest(self._value(), f"merit: {purpose}".encode(), "sha512")
 
     def ensure(self) -> None:
         """Make a secret if there is none, for its owner's eyes only."""

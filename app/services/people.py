@@ -12,11 +12,12 @@ from typing import Any
 
 from argon2 import PasswordHasher
 from argon2.exceptions import VerifyMismatchError
-from sqlalchemy import func, select
+from sqlalchemy import CursorResult, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from app.database import Database
 from app.models import HistoryHead, Installation, Person, RoleGrant, Subject
+from app.services import browsers
 from app.services.authority import RULING, SECONDED, SYSTEM, Actor, Permission, Role
 from app.services.errors import Conflict, Invalid, NotActionable, NotAllowed, NotThere
 from app.services.history import Act, Entry, Input, SubjectKey, add_subjects, record
@@ -178,7 +179,8 @@ def new_password(act: Act, email: str) -> str:
     """Give somebody else's account a new password and return it.
 
     Whoever does so could act as them, so the roles that take two administrators to give are
-    asked for anew: another has to grant them.
+    asked for anew: another has to grant them.  Their authenticator is forgotten, and wherever they
+    are signed in ends.
 
     :raises NotActionable: if too few administrators would be left.
     :raises NotAllowed: for one's own, which one chooses.
@@ -208,6 +210,8 @@ def new_password(act: Act, email: str) -> str:
         for each in seconded
     )
     person.password_hash = _hash(password)
+    person.totp_secret = person.totp_counter = None
+    browsers.end_all(act.session, person.id)
     details = {"asked_anew": sorted(each.role for each in seconded)}
     record(act, Entry("person.password_reset", f"person:{person.subject}", details))
     return password
@@ -231,7 +235,7 @@ def show_public_page(act: Act, shown: bool) -> None:
 
 
 def choose_password(act: Act, password: str) -> None:
-    """Change one's own password.
+    """Change one's own password, which ends wherever one is signed in.
 
     :raises Invalid: if it is too short.
     """
@@ -240,7 +244,29 @@ def choose_password(act: Act, password: str) -> None:
         message = Message("must be at least %(n)d characters long", n=SHORTEST_PASSWORD)
         raise Invalid([Problem("password", message)])
     person.password_hash = _hash(password)
+    browsers.end_all(act.session, person.id)
     record(act, Entry("person.password_chosen", f"person:{person.subject}"))
+
+
+def use_authenticator(act: Act, sealed_secret: str | None) -> None:
+    """Have an authenticator's codes asked for whenever one signs in; None for no more."""
+    person = _acting(act.session, act.actor)
+    person.totp_secret = sealed_secret
+    verb = "person.authenticator_ended" if sealed_secret is None else "person.authenticator_added"
+    record(act, Entry(verb, f"person:{person.subject}"))
+
+
+def note_code(session: Session, person_id: int, counter: int) -> bool:
+    """Note that an authenticator's code was used; tell whether it, and later ones, never were."""
+    changed = session.execute(
+        update(Person)
+        .where(
+            Person.id == person_id,
+            or_(Person.totp_counter.is_(None), Person.totp_counter < counter),
+        )
+        .values(totp_counter=counter)
+    )
+    return isinstance(changed, CursorResult) and changed.rowcount == 1
 
 
 def require(session: Session, actor: Actor, *permissions: Permission) -> int:
@@ -279,6 +305,13 @@ def actor_for(session: Session, person: Person) -> Actor:
     grants = _open_grants(session, person.id) if person.active else ()
     roles = frozenset(Role(each.role) for each in grants if each.granted_at is not None)
     return Actor(f"person:{person.subject}", person.id, roles)
+
+
+def person_with(session: Session, subject: str | None, email: str | None) -> Person | None:
+    """Return who the history calls by this subject, or else whose address this is."""
+    if subject is not None:
+        return session.execute(select(Person).where(Person.subject == subject)).scalar_one_or_none()
+    return None if email is None else _find(session, email)
 
 
 def find_person(session: Session, email: str) -> Person:

@@ -194,12 +194,28 @@ def upgrade() -> None:
         sa.Column("email", sa.String(length=200), nullable=False),
         sa.Column("name", sa.String(length=200), nullable=False),
         sa.Column("password_hash", sa.Text(), nullable=False),
+        sa.Column("totp_secret", sa.Text(), nullable=True),
+        sa.Column("totp_counter", sa.Integer(), nullable=True),
         sa.Column("active", sa.Boolean(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_people"),
         sa.UniqueConstraint("email", name="uq_people_email"),
         sa.UniqueConstraint("subject", name="uq_people_subject"),
     )
+    op.create_table(
+        "browser_sessions",
+        sa.Column("digest", sa.LargeBinary(), nullable=False),
+        sa.Column("person_id", sa.Integer(), nullable=True),
+        sa.Column("data", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("seen_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["person_id"], ["people.id"], name="fk_browser_sessions_person_id"),
+        sa.PrimaryKeyConstraint("digest", name="pk_browser_sessions"),
+    )
+    op.create_index(
+        "ix_browser_sessions_person_id", "browser_sessions", ["person_id"], unique=False
+    )
+    op.create_index("ix_browser_sessions_seen_at", "browser_sessions", ["seen_at"], unique=False)
     op.create_table(
         "subjects",
         sa.Column("id", sa.String(length=32), nullable=False),
@@ -681,6 +697,9 @@ def downgrade() -> None:
     op.drop_index("ix_activities_batch", table_name="activities")
     op.drop_table("activities")
     op.drop_table("subjects")
+    op.drop_index("ix_browser_sessions_seen_at", table_name="browser_sessions")
+    op.drop_index("ix_browser_sessions_person_id", table_name="browser_sessions")
+    op.drop_table("browser_sessions")
     op.drop_table("people")
     op.drop_index("ix_jobs_state_due_at", table_name="jobs")
     op.drop_table("jobs")

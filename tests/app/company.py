@@ -90,7 +90,12 @@ def email(name: str) -> str:
 
 
 def founded(
-    place: Place, secret: Path, currency: str = "GBP", time_zone: str = "Europe/London"
+    place: Place,
+    secret: Path,
+    currency: str = "GBP",
+    time_zone: str = "Europe/London",
+    *,
+    demo: bool = False,
 ) -> Company:
     """Found a company in an empty database, with its cast and a key, without a policy."""
     clock = SetClock()
@@ -98,7 +103,7 @@ def founded(
     merit.secret.ensure()
     migrate(merit)
     installation = Installation(
-        id=1, currency=currency, time_zone=time_zone, language="en", demo=False, created_at=NOW
+        id=1, currency=currency, time_zone=time_zone, language="en", demo=demo, created_at=NOW
     )
     first, second = (NewPerson(email(name), name.title()) for name in ("anna", "ben"))
     with merit.database.writing() as session:
@@ -145,7 +150,7 @@ def close(company: Company) -> None:
 
 
 @contextmanager
-def company_in(kind: str, folder: Path, **fixed: str) -> Iterator[Company]:
+def company_in(kind: str, folder: Path, **fixed: Any) -> Iterator[Company]:
     """Found a company in a new database of a kind."""
     with empty(kind, folder) as place:
         company = founded(place, folder / "secret", **fixed)

@@ -157,7 +157,7 @@ def not_started(capsys: pytest.CaptureFixture[str], why: str) -> None:
 def test_a_server_starts_over_an_installation_that_is_set_up() -> None:
     app = wsgi.serve()
 
-    assert app.test_client().get("/readyz").status_code == 200
+    assert app.api.test_client().get("/readyz").status_code == 200
 
 
 @pytest.mark.usefixtures("environment")
@@ -232,7 +232,7 @@ def test_a_demo_starts_all_the_same(environment: Company, monkeypatch: pytest.Mo
 
     app = wsgi.serve()
 
-    assert app.test_client().get("/livez").status_code == 200
+    assert app.api.test_client().get("/livez").status_code == 200
 
 
 def test_whoever_asks_first_makes_the_policy_ready_and_the_others_wait(company: Company) -> None:

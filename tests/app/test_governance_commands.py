@@ -223,7 +223,7 @@ def test_a_password_is_asked_for_without_showing_it(
 def test_a_wrong_password_is_refused_and_counted(run: Run) -> None:
     ask = ("user", "ask", email("olga"), "manager", "--reason", "x")
     for _ in range(MOST):
-        refused(run(*ask, by="anna", MERIT_PASSWORD="wrong"), "There is no such account, or")  # noqa: S106
+        refused(run(*ask, by="anna", MERIT_PASSWORD="wrong"), "There is no such account, or")
     refused(run(*ask, by="anna"), "Too many attempts; try again in 300 seconds")
 
 

@@ -13,9 +13,10 @@ from flask.testing import FlaskCliRunner
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from app.models import Attempts, HistoryEntry, Job, Key, Repeatable
-from app.services import housekeeping, jobs
+from app.models import Attempts, BrowserSession, HistoryEntry, Job, Key, Repeatable
+from app.services import browsers, housekeeping, jobs
 from app.services.authority import SYSTEM
+from app.services.browsers import Kept
 from app.services.errors import NotActionable, NotThere
 from app.services.history import Act, entries
 from app.services.jobs import Batch, Lease, LeaseLost, Left, Step
@@ -490,6 +491,8 @@ def test_what_is_kept_for_a_while_is_deleted_when_that_is_over(company: Company)
         keep_answers(session, key, 3, NOW - timedelta(hours=23))
         count_failure(session, "old", NOW - timedelta(minutes=6))
         count_failure(session, "new", NOW - timedelta(minutes=4))
+        browsers.keep(session, "old", Kept("{}", None, False), NOW - timedelta(minutes=61))
+        browsers.keep(session, "new", Kept("{}", None, False), NOW - timedelta(minutes=59))
     with company.merit.acting(SYSTEM) as act:
         jobs.add(act, "housekeeping", "housekeeping:2026-07-01", NOW)
     lease = jobs.claim(company.merit.database, "one", NOW, ["housekeeping"])
@@ -497,10 +500,17 @@ def test_what_is_kept_for_a_while_is_deleted_when_that_is_over(company: Company)
 
     assert carry_out(company, lease, housekeeping.tidy) == Left("finished")
 
-    assert only_job(company).report == {"answers": 2500, "attempts": 1, "messages": 0}
+    assert only_job(company).report == {
+        "answers": 2500,
+        "attempts": 1,
+        "browsers": 1,
+        "messages": 0,
+    }
     with company.merit.database.reading() as session:
         assert session.execute(select(func.count()).select_from(Repeatable)).scalar() == 3
         assert list(session.execute(select(Attempts.place)).scalars()) == ["new"]
+        assert browsers.find(session, "new", NOW) is not None
+        assert session.execute(select(func.count()).select_from(BrowserSession)).scalar() == 1
 
 
 # -- commands ----------------------------------------------------------------------------------

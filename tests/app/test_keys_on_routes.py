@@ -23,7 +23,7 @@ from app.services.limits import MOST
 from tests.app.asking import answered, problem, served
 from tests.app.company import Company
 
-OPEN = {"/", "/livez", "/readyz", "/api/openapi.json", "/api/docs", "/api/docs/<name>"}
+OPEN = {"/livez", "/readyz", "/api/openapi.json", "/api/docs", "/api/docs/<name>"}
 """The routes that ask for no key."""
 
 PUT = "/api/v1/clients/<reference>"

@@ -28,7 +28,7 @@ from tests.app.asking import (
 from tests.app.company import Company
 from tests.rules.builders import EVERYTHING, changed, condition
 
-UNDESCRIBED = {"/", "/api/docs", "/api/docs/<name>", "/api/openapi.json"}
+UNDESCRIBED = {"/api/docs", "/api/docs/<name>", "/api/openapi.json"}
 """Pages for people, and the description itself."""
 
 KEYLESS = {"/livez", "/readyz"}

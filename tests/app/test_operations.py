@@ -206,12 +206,6 @@ class _Page(HTMLParser):
         self._inside = ""
 
 
-def test_the_root_leads_to_the_page(client: FlaskClient) -> None:
-    response = client.get("/")
-
-    assert (response.status_code, response.location) == (302, "/api/docs")
-
-
 def test_the_page_runs_nothing_inline_and_fetches_only_what_is_served_here(
     client: FlaskClient,
 ) -> None:

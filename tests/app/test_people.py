@@ -42,6 +42,7 @@ from app.services.people import (
     set_up,
     show_public_page,
     sign_in,
+    use_authenticator,
 )
 from tests.app.company import NOW, Company, email
 from tests.app.granting import HOLD
@@ -175,6 +176,10 @@ ALLOWED: dict[str, tuple[set[str], Callable[[Company, Actor], object]]] = {
     "people.show_public_page": (
         A,
         lambda company, who: _act(company, who, lambda act: show_public_page(act, True)),
+    ),
+    "people.use_authenticator": (
+        {"anna", "edith", "paul", "olga", "max", "fred", "nils"},
+        lambda company, who: _act(company, who, lambda act: use_authenticator(act, None)),
     ),
     "people.choose_password": (
         {"anna", "edith", "paul", "olga", "max", "fred", "nils"},

@@ -299,7 +299,7 @@ def test_a_demo_answers_only_who_asks_from_its_own_machine(
     app = wsgi.serve()
 
     def asked_from(address: str) -> int:
-        asking = app.test_client()
+        asking = app.api.test_client()
         return asking.get("/livez", environ_base={"REMOTE_ADDR": address}).status_code
 
     try:
@@ -307,7 +307,7 @@ def test_a_demo_answers_only_who_asks_from_its_own_machine(
         strangers = ("192.168.1.7", "10.0.0.1", "100.64.0.1", "203.0.113.9", "0.0.0.0", "fe80::1")  # noqa: S104
         assert {asked_from(each) for each in (*strangers, "")} == {403}
     finally:
-        app.extensions["merit"].database.close()
+        app.api.extensions["merit"].database.close()
 
 
 # -- make run ----------------------------------------------------------------------------------

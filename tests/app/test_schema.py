@@ -15,7 +15,7 @@ from sqlalchemy.exc import DBAPIError
 
 from app import schema
 from app.database import Database, DatabaseUnsuitable
-from app.models import Attempts, Base, Client, FixedPlace, Job, Repeatable
+from app.models import Attempts, Base, BrowserSession, Client, FixedPlace, Job, Repeatable
 from app.schema import APPEND_ONLY, ERASABLE
 from app.services.activities import NewActivity, record_activities
 from app.services.authority import Actor
@@ -60,6 +60,7 @@ def fill(company: Company) -> None:
     [_, key_id, *_] = company.key.split("_")
     with merit.database.writing() as session:
         session.add(Attempts(place="sign-in:maria", since=NOW, number=1))
+        session.add(BrowserSession(digest=b"0", data="{}", created_at=NOW, seen_at=NOW))
         session.add(Job(**job, due_at=NOW, created_at=NOW))
         session.add(
             Repeatable(

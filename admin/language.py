@@ -41,7 +41,7 @@ def register_language(pages: Flask) -> None:
     pages.jinja_env.add_extension(InternationalizationExtension)
     pages.jinja_env.install_gettext_callables(  # type: ignore[attr-defined]  # of the extension
         lambda text: words().gettext(text),
-        lambda one, many, n: words().gettext(one if n == 1 else many),
+        lambda one, many, n: words().ngettext(one, many, n),
         newstyle=True,
     )
     pages.jinja_env.filters.update(say=_say, sentence=_sentence, day=_day, at=_at, clock=_clock)

@@ -82,10 +82,6 @@ class Words:
         """Return a text of the catalogue in the form that goes with a number."""
         return self._translations.ngettext(one, many, n)
 
-    def gettext(self, text: str) -> str:
-        """Return a text as it is in this language, its places not filled in yet."""
-        return self._translations.gettext(text)
-
     def say(self, text: object) -> str:
         """Write anything that stands in a sentence, or a whole one."""
         match text:

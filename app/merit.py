@@ -17,6 +17,7 @@ from app.services.authority import Actor
 from app.services.history import Act
 from app.services.installation import Fixed, fixed
 from app.services.keys import Secret
+from app.services.lookups import Desk
 from app.services.rulebook import Rulebook
 from app.services.sending import Networks
 
@@ -61,6 +62,14 @@ class Merit:
         """
         with self.database.reading() as session:
             return fixed(session)
+
+    @cached_property
+    def desk(self) -> Desk:
+        """Where clients are looked up.
+
+        :raises NotSetUp: if nothing is fixed for the installation yet.
+        """
+        return Desk(self.database, self.clock, self.rulebook, self.fixed.language)
 
     @contextmanager
     def acting(self, actor: Actor, wait: float = BUSY_SECONDS) -> Iterator[Act]:

@@ -12,8 +12,6 @@ from flask.views import MethodView
 from flask_smorest import Blueprint
 from marshmallow import Schema, ValidationError, fields
 from marshmallow.validate import OneOf
-from sqlalchemy.exc import OperationalError
-from sqlalchemy.exc import TimeoutError as SQLAlchemyTimeout
 from werkzeug.exceptions import PreconditionFailed
 
 from app.api.clients import REFERENCE_PARAMETER
@@ -24,24 +22,16 @@ from app.clock import business_date
 from app.merit import merit
 from app.models import Standing
 from app.services.answers import standing_answer
-from app.services.authority import SYSTEM, Scope
+from app.services.authority import Scope
 from app.services.errors import Invalid, NotThere
 from app.services.past import Erased, decision_on, judged_again, tell
-from app.services.rulebook import NoPolicy, PolicyUnusable
-from app.services.standings import NoTier, decide
 from app.services.tables import REFERENCE
-from app.services.tally import count
-from app.telemetry import count_stale
-from app.words import Words
 from rules.decide import State
 from rules.document import Problem
 from rules.document.fields import BusinessDay
 from rules.document.strict_json import dumps
 from rules.messages import Message
 from rules.windows import DAY
-
-PATIENCE = 1.0
-"""Seconds that a front desk waits for others that write; then the last answer is given."""
 
 STATEMENT = f"""
     SELECT {KEY_COLUMNS}, c.id, c.facts_version, s.facts_version, p.id, s.policy_version,
@@ -265,20 +255,12 @@ def _wants_other_words() -> bool:
 
 def _decided(client_id: int, reference: str, today: date) -> Response:
     """Decide about a client whose answer is not ready."""
-    found = merit()
-    ready = Words.negotiated([found.fixed.language])
-    try:
-        with found.acting(SYSTEM, PATIENCE) as act:
-            in_force, result = decide(act, found.rulebook, [client_id], today, ready)
-    except (NoPolicy, PolicyUnusable, OperationalError, SQLAlchemyTimeout) as error:
-        return _stale(client_id, error)
-    count(in_force, result)
-    if client_id in result.failed:
-        return _stale(client_id, NoTier(result.failed[client_id]))
-    known = result.standings[client_id]
+    looked = merit().desk.decided(client_id, today)
+    if looked.is_stale:
+        return _ready(looked.row.answer.removesuffix("}") + ', "stale": true}')
     if _wants_other_words():
-        return _in_other_words(reference, known)
-    return _given(known.answer, known.decision_id)
+        return _in_other_words(reference, looked.row)
+    return _given(looked.row.answer, looked.row.decision_id)
 
 
 def _in_other_words(reference: str, known: Standing) -> Response:
@@ -292,16 +274,3 @@ def _in_other_words(reference: str, known: Standing) -> Response:
     response = written_in(words, Response(text, content_type="application/json"))
     response.add_etag()
     return _unless_known(response)
-
-
-def _stale(client_id: int, error: Exception) -> Response:
-    """Give the last answer there is, and say that it is old.
-
-    :raises Exception: the error, if there is none.
-    """
-    with merit().database.reading() as session:
-        last = session.get(Standing, client_id)
-    if last is None:
-        raise error
-    count_stale()
-    return _ready(last.answer.removesuffix("}") + ', "stale": true}')

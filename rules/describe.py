@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from fractions import Fraction
 from typing import NamedTuple
@@ -43,6 +43,7 @@ from rules.policy import (
     Segment,
     Since,
     Source,
+    Standard,
     Step,
     This,
     Tier,
@@ -85,37 +86,53 @@ def describe(policy: Policy) -> list[Line]:
         ),
         Line(0, Message("What is measured:")),
     ]
-    lines += [Line(1, _metric(policy, metric)) for metric in policy.metrics.values()]
+    lines += [Line(1, metric_sentence(policy, metric)) for metric in policy.metrics.values()]
     lines.append(Line(0, Message("The tiers, from the lowest:")))
     for tier in policy.tiers:
-        lines += _tier(policy, tier)
-    lines += _promotion(policy)
-    lines += _groups(policy)
-    lines += _transition(policy)
-    if policy.settlement_days:
-        days = Length(policy.settlement_days, "day")
-        said = Message("What is recorded up to %(days)s late still counts for its day.", days=days)
-        lines.append(Line(0, said))
+        lines += _under(tier_lines(policy, tier))
+    lines += promotion_lines(policy)
+    lines += groups_lines(policy)
+    lines += transition_lines(policy)
+    lines += settlement_lines(policy)
     if policy.segments:
         lines.append(Line(0, Message("The segments:")))
     for segment in policy.segments:
-        lines.append(Line(1, Message("“%(name)s” is who meets:", name=Named(segment.name))))
-        lines += _criteria(policy, segment.criteria, 2)
-        lines += _standards(policy, segment)
+        lines += _under(segment_lines(policy, segment))
     if policy.letters:
         lines.append(Line(0, Message("The letters:")))
-    lines += [Line(1, _letter(letter)) for letter in policy.letters]
+    lines += [Line(1, letter_sentence(letter)) for letter in policy.letters]
     if policy.examples:
         lines.append(Line(0, Message("The examples:")))
-    lines += [Line(1, _example(policy, example)) for example in policy.examples]
+    lines += [Line(1, example_sentence(policy, example)) for example in policy.examples]
     return lines
 
 
-def _letter(letter: Letter) -> Message:
+def _under(lines: Iterable[Line], by: int = 1) -> Iterator[Line]:
+    return (Line(each.depth + by, each.sentence) for each in lines)
+
+
+def segment_lines(policy: Policy, segment: Segment) -> Iterator[Line]:
+    """Say who is in a segment, and what they are promised."""
+    yield Line(0, Message("“%(name)s” is who meets:", name=Named(segment.name)))
+    yield from criteria_lines(policy, segment.criteria, 1)
+    yield from _standards(policy, segment)
+
+
+def settlement_lines(policy: Policy) -> Iterator[Line]:
+    """Say how late something may be recorded and still count for its day."""
+    if policy.settlement_days:
+        days = Length(policy.settlement_days, "day")
+        said = Message("What is recorded up to %(days)s late still counts for its day.", days=days)
+        yield Line(0, said)
+
+
+def letter_sentence(letter: Letter) -> Message:
+    """Say which letter it is."""
     return Message("%(key)s: “%(subject)s”.", key=letter.key, subject=Named(letter.subject))
 
 
-def _example(policy: Policy, example: Example) -> Message:
+def example_sentence(policy: Policy, example: Example) -> Message:
+    """Say what an example is expected to give."""
     return Message(
         "“%(name)s” gives %(tier)s.",
         name=Named(example.name),
@@ -126,24 +143,33 @@ def _example(policy: Policy, example: Example) -> Message:
 # -- tiers -----------------------------------------------------------------------------------
 
 
-def _tier(policy: Policy, tier: Tier) -> Iterator[Line]:
+def tier_lines(policy: Policy, tier: Tier) -> Iterator[Line]:
+    """Say who reaches and keeps a tier, what it brings, and how it is held and lost."""
     name = Named(tier.name)
     if tier.entry is None:
-        yield Line(1, Message("%(tier)s: everybody.", tier=name))
+        yield Line(0, Message("%(tier)s: everybody.", tier=name))
     else:
-        yield Line(1, Message("%(tier)s is reached by who meets:", tier=name))
-        yield from _criteria(policy, tier.entry, 2)
+        yield Line(0, Message("%(tier)s is reached by who meets:", tier=name))
+        yield from criteria_lines(policy, tier.entry, 1)
     if tier.keep is not None:
-        yield Line(1, Message("%(tier)s is kept by who meets:", tier=name))
-        yield from _criteria(policy, tier.keep, 2)
+        yield Line(0, Message("%(tier)s is kept by who meets:", tier=name))
+        yield from criteria_lines(policy, tier.keep, 1)
     if tier.benefits:
         benefits = Listed(tuple(Named(each.name) for each in tier.benefits))
-        yield Line(1, Message("%(tier)s brings: %(what)s.", tier=name, what=benefits))
+        yield Line(0, Message("%(tier)s brings: %(what)s.", tier=name, what=benefits))
     yield from _standards(policy, tier)
     yield from _held(tier)
     for demotion in policy.demotion_policies:
         if demotion.key == tier.demotion:
-            yield from _demotion(policy, tier, demotion)
+            yield Line(
+                0,
+                Message(
+                    "Who no longer keeps %(tier)s is stepped down by “%(name)s”:",
+                    tier=name,
+                    name=Named(demotion.name),
+                ),
+            )
+            yield from _under(demotion_lines(policy, demotion))
 
 
 def _standards(policy: Policy, owner: Tier | Segment) -> Iterator[Line]:
@@ -156,7 +182,17 @@ def _standards(policy: Policy, owner: Tier | Segment) -> Iterator[Line]:
                 kind=_promised(standard.promise),
                 who=standard.answers,
             )
-            yield Line(1, sentence)
+            yield Line(0, sentence)
+
+
+def standard_sentence(standard: Standard) -> Message:
+    """Say what a standard promises, whomever to, and who answers for it."""
+    return Message(
+        "%(promise)s (%(kind)s); %(who)s answers for it.",
+        promise=Named(standard.name),
+        kind=_promised(standard.promise),
+        who=standard.answers,
+    )
 
 
 def _promised(promise: Promise) -> Message:
@@ -207,18 +243,19 @@ def _held(tier: Tier) -> Iterator[Line]:
     """Say how long a tier is held by who has earned it, and when it is earned anew."""
     name = Named(tier.name)
     if not isinstance(tier.validity, Open):
-        how_long = _how_long(tier.validity)
-        yield Line(1, Message("%(tier)s, once earned, is held %(held)s.", tier=name, held=how_long))
+        held = how_long(tier.validity)
+        yield Line(0, Message("%(tier)s, once earned, is held %(held)s.", tier=name, held=held))
     if tier.renewal == "at_expiry":
-        yield Line(1, Message("%(tier)s is renewed only when it ends.", tier=name))
+        yield Line(0, Message("%(tier)s is renewed only when it ends.", tier=name))
     if tier.lifetime_after_years == 0:
-        yield Line(1, Message("%(tier)s, once earned, is held for life.", tier=name))
+        yield Line(0, Message("%(tier)s, once earned, is held for life.", tier=name))
     elif tier.lifetime_after_years is not None:
         years = Length(tier.lifetime_after_years, "year")
-        yield Line(1, Message("%(tier)s is held for life after %(years)s.", tier=name, years=years))
+        yield Line(0, Message("%(tier)s is held for life after %(years)s.", tier=name, years=years))
 
 
-def _how_long(validity: Validity) -> Message:
+def how_long(validity: Validity) -> Message:
+    """Say how long a ground of this validity holds: ``for 12 months``."""
     match validity:
         case Fixed(n, unit, to_month_end):
             template = _FOR_TO_MONTH_END if to_month_end else _FOR
@@ -262,10 +299,11 @@ _UNTIL_LATER = {
 }
 
 
-def _promotion(policy: Policy) -> Iterator[Line]:
+def promotion_lines(policy: Policy) -> Iterator[Line]:
+    """Say when clients rise, if not at once and straight."""
     promotion = policy.promotion
     if promotion.assessment is not None:
-        days = _days(policy, promotion.assessment)
+        days = assessment_days(policy, promotion.assessment)
         yield Line(0, Message("Clients rise only on %(days)s.", days=days))
     if promotion.path == "one_rung":
         yield Line(0, Message("Clients rise one tier at a time."))
@@ -273,12 +311,14 @@ def _promotion(policy: Policy) -> Iterator[Line]:
         yield Line(0, Message("Who rises gets the letter “%(key)s”.", key=promotion.letter))
 
 
-def _groups(policy: Policy) -> Iterator[Line]:
+def groups_lines(policy: Policy) -> Iterator[Line]:
+    """Say to whom the tier of a group goes, if not to all of it."""
     if policy.group_tier_goes_to == "head":
         yield Line(0, Message("What a group comes to together counts for its head alone."))
 
 
-def _transition(policy: Policy) -> Iterator[Line]:
+def transition_lines(policy: Policy) -> Iterator[Line]:
+    """Say whom the version moves, and where former tiers went."""
     transition = policy.transition
     if transition.moves in _MOVES:
         yield Line(0, Message(_MOVES[transition.moves], until=transition.until))
@@ -299,7 +339,8 @@ _MOVES = {
 }
 
 
-def _days(policy: Policy, assessment: Assessment) -> Message | Listed:
+def assessment_days(policy: Policy, assessment: Assessment) -> Message | Listed:
+    """Say on which days is looked: ``1 January and 1 July``."""
     match assessment:
         case YearDays(days):
             return Listed(tuple(DayOfYear(*each) for each in days))
@@ -323,38 +364,29 @@ def _quoted(names: Names) -> Message:
     return Message("“%(name)s”", name=Named(names))
 
 
-def _demotion(policy: Policy, tier: Tier, demotion: DemotionPolicy) -> Iterator[Line]:
-    yield Line(
-        1,
-        Message(
-            "Who no longer keeps %(tier)s is stepped down by “%(name)s”:",
-            tier=Named(tier.name),
-            name=Named(demotion.name),
-        ),
-    )
+def demotion_lines(policy: Policy, demotion: DemotionPolicy) -> Iterator[Line]:
+    """Say what happens to whoever is stepped down by a demotion policy."""
     if demotion.minimum_stay_days:
         first = Length(demotion.minimum_stay_days, "day")
-        yield Line(2, Message("not in the first %(days)s;", days=first))
+        yield Line(0, Message("not in the first %(days)s;", days=first))
     if demotion.assessment is not None:
-        days = _days(policy, demotion.assessment)
-        yield Line(2, Message("beginning only on %(days)s;", days=days))
+        days = assessment_days(policy, demotion.assessment)
+        yield Line(0, Message("beginning only on %(days)s;", days=days))
     for step in demotion.steps:
-        yield Line(2, _step(policy, step))
-        if step.letter is not None:
-            yield Line(3, Message("with the letter “%(key)s”;", key=step.letter))
+        yield from step_lines(policy, step)
     if demotion.benefits_return_days:
         apart = Length(demotion.benefits_return_days, "day")
         sentence = Message("What was withdrawn returns in reverse, %(days)s apart.", days=apart)
-        yield Line(2, sentence)
+        yield Line(0, sentence)
     for key, template in (
         (demotion.reinstatement_letter, _REINSTATED),
         (demotion.return_letter, _RETURNED),
     ):
         if key is not None:
-            yield Line(2, Message(template, key=key))
+            yield Line(0, Message(template, key=key))
     if demotion.unless is not None:
-        yield Line(2, Message("None of this befalls who meets:"))
-        yield from _criteria(policy, demotion.unless, 3)
+        yield Line(0, Message("None of this befalls who meets:"))
+        yield from criteria_lines(policy, demotion.unless, 1)
 
 
 _REINSTATED = N_("Who meets the criteria again gets the letter “%(key)s”.")
@@ -371,6 +403,13 @@ def _when(step: Step) -> Message:
     return Message(_WHEN[step.counted], length=length) if length.parts else Message("at once")
 
 
+def step_lines(policy: Policy, step: Step) -> Iterator[Line]:
+    """Say when a step of a demotion policy is taken, what it does, and by which letter."""
+    yield Line(0, _step(policy, step))
+    if step.letter is not None:
+        yield Line(1, Message("with the letter “%(key)s”;", key=step.letter))
+
+
 def _step(policy: Policy, step: Step) -> Message:
     when = _when(step)
     match step.kind:
@@ -385,7 +424,7 @@ def _step(policy: Policy, step: Step) -> Message:
             return Message("%(when)s: without %(benefits)s;", when=when, benefits=benefits)
         case "demote" if not isinstance(step.landing, Open):
             return Message(
-                "%(when)s: one tier down, held %(held)s.", when=when, held=_how_long(step.landing)
+                "%(when)s: one tier down, held %(held)s.", when=when, held=how_long(step.landing)
             )
         case "demote" if step.to == "one_rung":
             return Message("%(when)s: one tier down.", when=when)
@@ -399,10 +438,11 @@ def _step(policy: Policy, step: Step) -> Message:
 def asked_for(policy: Policy, criteria: Criteria) -> Iterator[Line]:
     """Say what criteria ask for; where it is all of several things, each by itself."""
     for part in criteria.parts if isinstance(criteria, AllOf) else (criteria,):
-        yield from _criteria(policy, part, 0)
+        yield from criteria_lines(policy, part, 0)
 
 
-def _criteria(policy: Policy, node: Criteria, depth: int) -> Iterator[Line]:
+def criteria_lines(policy: Policy, node: Criteria, depth: int = 0) -> Iterator[Line]:
+    """Say what criteria are, each part under the group it belongs to."""
     if isinstance(node, Condition):
         metric = Named(policy.metrics[node.metric].name)
         if node.operator is Operator.IS_KNOWN:
@@ -427,13 +467,14 @@ def _criteria(policy: Policy, node: Criteria, depth: int) -> Iterator[Line]:
         case _:
             yield Line(depth, Message("none of:"))
     for part in node.parts:
-        yield from _criteria(policy, part, depth + 1)
+        yield from criteria_lines(policy, part, depth + 1)
 
 
 # -- metrics ---------------------------------------------------------------------------------
 
 
-def _metric(policy: Policy, metric: Metric) -> Message:
+def metric_sentence(policy: Policy, metric: Metric) -> Message:
+    """Say what a metric measures, and what it means where there is nothing to measure."""
     name, source = Named(metric.name), _source(policy, metric, metric.source)
     match metric.missing:
         case "zero":

@@ -103,7 +103,7 @@ def nearest_way(
     if holds(facts):
         return ()
     for way in _Finder(policy, facts).ways(root.criteria):
-        changed = {**facts, **{step.metric: _reached(policy, step) for step in way}}
+        changed = {**facts, **{step.metric: reached(policy, step) for step in way}}
         if holds(changed) and not any(
             holds({**changed, step.metric: less}) for step in way for less in _one_less(step)
         ):
@@ -111,7 +111,8 @@ def nearest_way(
     return None
 
 
-def _reached(policy: Policy, step: Step) -> Value:
+def reached(policy: Policy, step: Step) -> Value:
+    """Return the value after a step: any at all where it only has to be known."""
     return step.target if step.target is not None else _anything(policy.metrics[step.metric])
 
 

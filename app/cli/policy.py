@@ -24,6 +24,7 @@ from app.services.policies import PolicyInForce, prepare, read_document
 from app.services.rehearsal import change, read_sequence, rehearse, written
 from app.services.tables import Table, TableInvalid, read_clients
 from app.words import Words
+from rules.compare import compare
 from rules.describe import describe
 from rules.document import Problem, load
 from rules.document.strict_json import JsonRefused, dumps, loads
@@ -64,6 +65,22 @@ def show(policy: Path, language: str) -> None:
     words = Words.negotiated([language])
     for line in describe(found):
         click.echo("  " * line.depth + words.say(line.sentence))
+
+
+@policy_commands.command("diff")
+@click.argument("former", type=_existing)
+@click.argument("policy", type=_existing)
+@click.option("--language", default="en", show_default=True, help="Language of the names.")
+def diff(former: Path, policy: Path, language: str) -> None:
+    """Say in plain sentences in what POLICY differs from FORMER; nothing where they are equal."""
+    with said_plainly():
+        found = compare(load(read_document(former)), load(read_document(policy)))
+    words = Words.negotiated([language])
+    for each in found:
+        click.echo(words.say(each.subject))
+        for sign, lines in (("-", each.before), ("+", each.after)):
+            for line in lines:
+                click.echo(f"  {sign} {'  ' * line.depth}{words.say(line.sentence)}")
 
 
 @policy_commands.command("schema")

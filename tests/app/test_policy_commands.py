@@ -168,6 +168,20 @@ def test_names_are_shown_in_another_language(run: Run) -> None:
     assert "Золото is reached by" in run("show", EXAMPLE, "--language", "uk").stdout
 
 
+def test_what_two_policies_differ_in_is_said_in_sentences(run: Run, write: Write) -> None:
+    document: Any = loads(EXAMPLE.read_bytes())
+    document["tiers"][1]["entry"]["all"][1]["value"] = 5
+
+    assert run("diff", EXAMPLE, EXAMPLE).stdout == ""
+    assert run("diff", EXAMPLE, write("new.json", document)).stdout == (
+        "The tier “Silver”: what it asks for\n"
+        "  - all of:\n"
+        "  -   Number of orders is at least 3\n"
+        "  + all of:\n"
+        "  +   Number of orders is at least 5\n"
+    )
+
+
 def test_the_schema_is_printed_as_json(run: Run) -> None:
     result = run("schema")
 

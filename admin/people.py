@@ -16,18 +16,9 @@ from app.services import keys, people
 from app.services.authority import Permission, Role, Scope
 from app.services.errors import Conflict, Invalid, NotAllowed
 from app.services.history import Act
+from app.services.naming import ROLES
 from rules.document import Problem
 from rules.messages import N_, Message
-
-ROLES: dict[Role, str] = {
-    Role.EDITOR: N_("editor"),
-    Role.APPROVER: N_("approver"),
-    Role.AUDITOR: N_("auditor"),
-    Role.ADMINISTRATOR: N_("administrator"),
-    Role.MANAGER: N_("manager"),
-    Role.FRONT_DESK: N_("front desk"),
-}
-"""What each role is called."""
 
 _MANAGE = Permission.MANAGE_ACCOUNTS
 

@@ -17,7 +17,7 @@ ROLES: dict[str, str] = {
     "approver": N_("approver"),
     "auditor": N_("auditor"),
     "administrator": N_("administrator"),
-    "manager": N_("account manager"),
+    "manager": N_("manager"),
     "front_desk": N_("front desk"),
 }
 

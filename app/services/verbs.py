@@ -13,6 +13,8 @@ SENTENCES: dict[str, str] = {
     "person.added": N_("%(who)s opened an account for %(person)s."),
     "person.password_reset": N_("%(who)s gave %(person)s a new password."),
     "person.password_chosen": N_("%(who)s chose a new password."),
+    "person.authenticator_added": N_("%(who)s uses an authenticator to sign in from now on."),
+    "person.authenticator_ended": N_("%(who)s uses no authenticator to sign in any more."),
     "role.asked": N_("%(who)s asked that %(person)s be given the role %(role)s."),
     "role.granted": N_("%(who)s gave %(person)s the role %(role)s."),
     "role.ended": N_("%(who)s ended the role %(role)s of %(person)s, or that it was asked for."),

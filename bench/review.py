@@ -64,7 +64,7 @@ PLACES = {
     "both evaluators": ("rules.judge.Judge.judge",),
     "the rules of a standing": ("app.services.standings._Batch._decided_on",),
     "answers, explained and worded": (
-        "app.services.answers.Judged.explained",
+        "rules.explain.Explainer.explain",
         "app.services.standings.standing_answer",
         "app.services.standings.dumps",
         "app.services.standings._Batch._row",

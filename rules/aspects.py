@@ -23,7 +23,7 @@ from rules.describe import (
     tier_lines,
     transition_lines,
 )
-from rules.messages import N_, Message
+from rules.messages import N_, Listed, Message
 from rules.policy import (
     DemotionPolicy,
     Example,
@@ -36,7 +36,7 @@ from rules.policy import (
     Standard,
     Tier,
 )
-from rules.sentences import Length, Listed, Named, shown
+from rules.sentences import Length, Named, shown
 from rules.vocabulary import MetricType
 
 

@@ -31,7 +31,7 @@ from rules.sentences import DayOfYear, Length, Named, Shown
 from rules.vocabulary import MetricType, Number
 
 CATALOGUES = Path(__file__).parent / "translations"
-LANGUAGES = ("en",)
+LANGUAGES = ("en", "uk")
 """Languages that there are words for; English is the source and needs no catalogue."""
 
 _MOST_LANGUAGES = 10

@@ -225,9 +225,9 @@ def show_public_page(act: Act, shown: bool) -> None:
     _administrator(act)
     installation = act.session.get_one(Installation, 1)
     if installation.public_page is shown:
-        raise Conflict(
-            "The public page is shown already." if shown else "The public page is hidden already."
-        )
+        if shown:
+            raise Conflict("The public page is shown already.")
+        raise Conflict("The public page is hidden already.")
     installation.public_page = shown
     act.session.flush()
     verb = "installation.page_shown" if shown else "installation.page_hidden"

@@ -423,7 +423,7 @@ def test_what_could_not_lift_the_client_anyway_may_be_missing(types: Flask) -> N
     ("wanted", "name"),
     [
         *(("en", "Silver"), ("en-GB, en;q=0.5", "Silver"), ("zh-CN", "Silver"), ("*", "Silver")),
-        *(("uk", "Срібло"), ("uk-UA, en;q=0.9", "Срібло"), ("en, uk;q=0.9", "Silver")),
+        *(("en, uk;q=0.9", "Silver"), ("de", "Silver")),
         *(("", "Silver"), (";;;", "Silver"), ("en_@x", "Silver"), ("x" * 3000, "Silver")),
         (", ".join(f"x{number}" for number in range(999)), "Silver"),
     ],
@@ -438,6 +438,18 @@ def test_sentences_are_in_a_language_there_is_and_names_in_the_one_that_is_wante
     assert answered(response)["tier"] == {"key": "silver", "name": name}
     assert answered(response)["sentences"][0] == f"The tier is {name}."
     assert response.content_language.as_set() == {"en"}
+
+
+@pytest.mark.parametrize("wanted", ["uk", "uk-UA, en;q=0.9", "de, uk;q=0.9, en;q=0.1"])
+def test_an_answer_is_in_the_language_wanted(app: Flask, wanted: str) -> None:
+    response = app.test_client().post(
+        EVALUATIONS, json=QUESTION, headers={"Accept-Language": wanted}
+    )
+
+    found = answered(response)
+    assert found["tier"] == {"key": "silver", "name": "Срібло"}
+    assert found["sentences"][0] == "Рівень: «Срібло»."
+    assert response.content_language.as_set() == {"uk"}
     assert "accept-language" in response.vary
 
 

@@ -356,11 +356,15 @@ def test_a_client_is_written_to_in_their_language_else_in_the_policys_first(
 
 
 def test_a_letter_of_ours_is_in_a_language_that_we_have_words_for() -> None:
-    for wanted, language in (("uk", "en"), ("en-GB", "en-GB"), (None, "en"), ("nonsense!", "en")):
+    for wanted, language, hello in (
+        *(("de", "en", "Dear Maria Stuart,"), ("en-GB", "en-GB", "Dear Maria Stuart,")),
+        *((None, "en", "Dear Maria Stuart,"), ("nonsense!", "en", "Dear Maria Stuart,")),
+        *(("uk", "uk", "Доброго дня, Maria Stuart!"), ("uk-UA", "uk-UA", "Доброго дня, Maria")),
+    ):
         found = written(with_letters(), MARIA, language=wanted)["2026-03-01 notice_given"]
 
         assert found.language == language
-        assert found.text.startswith("Dear Maria Stuart,")
+        assert found.text.startswith(hello)
 
 
 # -- nothing a client is called makes anything happen ------------------------------------------

@@ -164,8 +164,11 @@ def test_a_policy_is_shown_in_sentences(run: Run) -> None:
     assert "      Cancellations per order is less than 50%" in lines
 
 
-def test_names_are_shown_in_another_language(run: Run) -> None:
-    assert "Золото is reached by" in run("show", EXAMPLE, "--language", "uk").stdout
+def test_it_is_shown_in_another_language(run: Run) -> None:
+    shown = run("show", EXAMPLE, "--language", "uk").stdout
+
+    assert "  Критерії отримання рівня «Золото»:" in shown.splitlines()
+    assert "Оборот за останні 12 місяців: щонайменше 5\xa0000,00\xa0GBP" in shown
 
 
 def test_what_two_policies_differ_in_is_said_in_sentences(run: Run, write: Write) -> None:

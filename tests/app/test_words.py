@@ -21,6 +21,7 @@ from rules.sentences import Named, Shown
 from rules.vocabulary import LARGEST, MetricType, Value
 
 WORDS = Words()
+LAST = date(2026, 7, 31)
 NAMES = {"en": "Silver", "uk": "Срібло"}
 
 
@@ -207,15 +208,15 @@ def test_a_list_may_hold_anything_that_can_be_said() -> None:
 def test_a_sentence_is_filled_with_what_its_language_makes_of_the_parts() -> None:
     message = Message(
         "%(name)s until %(day)s: %(parts)s, %(number)d of %(what)s",
-        name=Named(NAMES),
+        name=Named({"en": "Silver", "de": "Silber"}),
         day=date(2026, 12, 31),
         parts=Listed((Shown(MONEY, 100, "GBP"), Shown(COUNT, 1000, "GBP"))),
         number=1000,
         what=Message("%(all)s", all="them"),
     )
 
-    assert Words.negotiated(["uk"]).say(message) == (
-        "Срібло until December 31, 2026: £1.00 and 1,000, 1000 of them"
+    assert Words.negotiated(["de"]).say(message) == (
+        "Silber until December 31, 2026: £1.00 and 1,000, 1000 of them"
     )
 
 
@@ -244,8 +245,8 @@ def test_what_is_no_number_is_not_written_as_one(value: Value) -> None:
     [
         ("en", "July 1, 2026", "£1,234.50"),
         ("en-GB", "1 July 2026", "£1,234.50"),
-        ("uk", "1 липня 2026 року", "1 234,50 GBP"),
-        ("uk-UA", "1 липня 2026 року", "1 234,50 GBP"),
+        ("de", "1. Juli 2026", "1.234,50 £"),
+        ("de-AT", "1. Juli 2026", "£ 1.234,50"),
         ("zh-Hans", "2026年7月1日", "£1,234.50"),
         ("xx", "July 1, 2026", "£1,234.50"),
         ("nonsense!", "July 1, 2026", "£1,234.50"),
@@ -259,6 +260,22 @@ def test_figures_are_written_in_languages_that_there_are_no_words_for(
 
     assert [re.sub(r"\s", " ", each) for each in said] == [day, amount]
     assert words.say(Message("client")) == "client"
+
+
+def test_what_there_are_words_for_is_said_in_them() -> None:
+    words = Words.of("uk-UA")
+    said = words.say(Message("from %(first)s to %(last)s", first=date(2026, 7, 1), last=LAST))
+
+    assert said == "з 1 липня 2026 року по 31 липня 2026 року"
+    assert words.gettext("yes") == "так"
+    assert words.gettext("this is no text of Merit’s") == "this is no text of Merit’s"
+
+
+def test_a_number_takes_its_form_in_languages_that_have_several() -> None:
+    assert [Words.of("uk").ngettext("%(n)s", "%(n)s of many", n) for n in (1, 2)] == [
+        "%(n)s",
+        "%(n)s of many",
+    ]
 
 
 def test_one_language_has_its_own_names() -> None:

@@ -18,6 +18,7 @@ from admin.home import Home
 from admin.language import locale, register_language
 from admin.people import Account, People
 from admin.problems import register_problems
+from admin.records import Tables, records
 from admin.safety import csp_nonce, register_safety
 from admin.sessions import ServerSide
 from admin.shell import register_shell
@@ -38,6 +39,7 @@ def create_pages(found: Merit) -> Flask:
         MAX_CONTENT_LENGTH=8 * 1024 * 1024,
         MAX_FORM_MEMORY_SIZE=8 * 1024 * 1024,
         MAX_FORM_PARTS=20_000,
+        SQLALCHEMY_DATABASE_URI="sqlite://",  # named because it must be; see Tables
     )
     pages.session_interface = ServerSide(found)
     pages.jinja_options = {"trim_blocks": True, "lstrip_blocks": True, "autoescape": True}
@@ -54,8 +56,10 @@ def create_pages(found: Merit) -> Flask:
         index_view=Home(),
         csp_nonce_generator=csp_nonce,
     )
-    for view in VIEWS:
-        admin.add_view(view())
+    tables = Tables(found)
+    tables.init_app(pages)
+    for view in (*(each() for each in VIEWS), *records(tables)):
+        admin.add_view(view)
     return pages
 
 

@@ -53,22 +53,30 @@ class View(BaseView):
     """Pages about one thing, in the menu of whoever may open the first of them.
 
     ``label`` is the menu's text, marked for translation; None keeps the view out of the menu.
+    ``takes`` are the permissions of which one is taken by pages that the library itself brings.
     """
 
     label: str | None = None
+    takes: tuple[Permission, ...] = ()
+    fresh = False
 
     def is_visible(self) -> bool:
         return self.label is not None
 
     def is_accessible(self) -> bool:
-        return may(*getattr(type(self), str(self._default_view)).takes)
+        return may(*self._taken(str(self._default_view)).takes)
+
+    def _taken(self, name: str) -> Any:
+        """Return what says what a page takes: the page itself, or else its view."""
+        method = getattr(type(self), name)
+        return method if hasattr(method, "takes") else self
 
     def render(self, template: str, **kwargs: Any) -> str:
         return str(super().render(template, **kwargs))
 
     def _handle_view(self, name: str, **kwargs: Any) -> Any:
         """Let only those in who may open this page."""
-        view = getattr(type(self), name)
+        view = self._taken(name)
         if not current_user.is_authenticated:
             return _to_sign_in()
         if view.takes:

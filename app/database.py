@@ -52,7 +52,10 @@ class DatabaseUnsuitable(Exception):
 
 
 class Database:
-    """One database; :meth:`reading` and :meth:`writing` are the ways to talk to it."""
+    """One database; :meth:`reading` and :meth:`writing` are the ways to talk to it.
+
+    ``reader`` is for a library that opens transactions by itself, to read.
+    """
 
     def __init__(self, url: str) -> None:
         """:raises DatabaseUnsuitable: if it is neither SQLite in a file nor PostgreSQL."""
@@ -60,7 +63,7 @@ class Database:
         finalize(self, self.engine.dispose)
         self.is_sqlite = self.engine.dialect.name == "sqlite"
         self._writer = self.engine.execution_options(**{_WRITES: BUSY_SECONDS})
-        self._reader = self.engine if self.is_sqlite else self.engine.execution_options(**_SNAPSHOT)
+        self.reader = self.engine if self.is_sqlite else self.engine.execution_options(**_SNAPSHOT)
         self._own = local()
 
     @contextmanager
@@ -69,7 +72,7 @@ class Database:
 
         All it reads is as it was when it read first, whatever others write meanwhile.
         """
-        with Session(self._reader) as session:
+        with Session(self.reader) as session:
             yield session
 
     @contextmanager

@@ -32,6 +32,7 @@ OF_THE_LIBRARY = {"security.logout", "security.two_factor_setup_validate", "secu
 """What Flask-Security itself keeps for whoever is signed in."""
 
 SAMPLES: dict[str, Any] = {
+    "export_type": "csv",
     "filename": "x",
     "key_id": "0",
     "name": "x",
@@ -56,7 +57,7 @@ def declared(pages: Flask, endpoint: str) -> tuple[Permission, ...]:
     [admin] = pages.extensions["admin"]
     blueprint, _, name = endpoint.rpartition(".")
     [view] = [each for each in admin._views if each.endpoint == blueprint]
-    found: tuple[Permission, ...] = getattr(type(view), name).takes
+    found: tuple[Permission, ...] = view._taken(name).takes
     return found
 
 

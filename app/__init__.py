@@ -10,7 +10,7 @@ from flask import Flask
 
 from app.api import register_api
 from app.cli.demo import demo
-from app.cli.governance import policy_commands
+from app.cli.effect import policy_commands
 from app.cli.history import history_commands
 from app.cli.hooks import hook_commands
 from app.cli.imports import import_commands

@@ -52,3 +52,18 @@ class Judge:
             self.failure = Disagreement(self.policy, facts, decided, checked)
             raise self.failure
         return decided
+
+
+class DraftJudge(Judge):
+    """A draft made ready to judge clients, by the reference evaluator alone.
+
+    What durable_rules compiles is never given back, and drafts are too many for that.
+    """
+
+    def __init__(self, policy: Policy) -> None:
+        self.policy = policy
+        self.failure = None
+        self.reference = Reference(policy)
+
+    def judge(self, facts: Facts) -> Verdict:
+        return self.reference.judge(facts)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import replace
+from collections.abc import Mapping
 from datetime import date, timedelta
-from threading import Event
+from functools import partial
 from typing import Any, get_args
 
 import click
@@ -13,9 +12,10 @@ from flask.cli import with_appcontext
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.cli.figures import DayParameter, bar, lease_option, show_tiers
+from app.cli.attending import Work, see_through
+from app.cli.figures import DayParameter, lease_option, show_tiers
 from app.cli.speech import said_plainly, say
-from app.cli.stopping import own_name, stop_when_told
+from app.cli.stopping import stop_when_told
 from app.clock import business_date
 from app.merit import Merit, merit
 from app.models import Client, Job
@@ -23,8 +23,7 @@ from app.services import jobs
 from app.services.authority import SYSTEM
 from app.services.counts import number_of_clients
 from app.services.errors import Invalid, NotActionable, NotThere
-from app.services.history import Act
-from app.services.jobs import Lease, Step
+from app.services.jobs import Batch
 from app.services.review import NOTHING, missed, review
 from app.services.standings import REVIEW, NoTier, decide, reviewed_until
 from app.services.tally import count
@@ -32,9 +31,6 @@ from app.words import Words
 from rules.document import Problem
 from rules.messages import Message
 from rules.standing import EventKind
-
-_LOOK_AGAIN = 1.0
-"""Seconds between looks at a review that somebody else is at."""
 
 
 @click.command("review")
@@ -61,8 +57,13 @@ def review_command(day: date | None, reference: str | None, only: bool, lease: f
             _review_one(found, reference, day, catches_up=not only)
             return
         stop = stop_when_told()
+        with found.database.reading() as session:
+            number = number_of_clients(session)
         for each in _to_review(found, day, only=only):
-            _Review(found, each, not only, timedelta(seconds=lease), stop).carry_out()
+            work = _work(
+                each, partial(review, found.rulebook, found.fixed, catches_up=not only), number
+            )
+            see_through(found, work, timedelta(seconds=lease), stop)
             if each != day:
                 _show(found, each)
         _show(found, day)
@@ -150,75 +151,7 @@ def _review_one(found: Merit, reference: str, day: date, *, catches_up: bool) ->
         click.echo(f"  {kind:<24}{number:>9}")
 
 
-class _Review:
-    """The review of one date, done here or watched where somebody else is at it."""
-
-    def __init__(
-        self, found: Merit, day: date, catches_up: bool, lease: timedelta, stop: Event
-    ) -> None:
-        self._merit, self._day, self._catches_up = found, day, catches_up
-        self._lease, self._stop = lease, stop
-
-    def carry_out(self) -> None:
-        """See the review to its end.
-
-        :raises NotActionable: if it failed, or was stopped.
-        """
-        while not self._is_finished():
-            lease = jobs.claim(
-                self._merit.database,
-                own_name(),
-                self._merit.clock(),
-                [REVIEW],
-                self._lease,
-                key=f"{REVIEW}:{self._day}",
-            )
-            if lease is None:
-                self._stop.wait(_LOOK_AGAIN)
-            else:
-                self._work(lease)
-            if self._stop.is_set():
-                raise NotActionable(
-                    "The review of %(day)s was stopped; the next goes on with it.",
-                    day=self._day.isoformat(),
-                )
-
-    def _is_finished(self) -> bool:
-        with self._merit.database.reading() as session:
-            job = _job(session, self._day)
-            if job is not None and job.state == "failed":
-                raise NotActionable(
-                    "The review of %(day)s failed; flask jobs list says why.",
-                    day=self._day.isoformat(),
-                )
-            return job is not None and job.state == "finished"
-
-    def _work(self, lease: Lease) -> None:
-        found = self._merit
-        label = Words().say(Message("Reviewing %(day)s", day=self._day.isoformat()))
-        with found.database.reading() as session:
-            number = number_of_clients(session)
-        with bar(label, number) as advance:
-            advance(lease.done)
-            left = jobs.carry_out(
-                found.database, found.clock, lease, self._batch(advance), self._stop
-            )
-        if left.error is not None:
-            raise NotActionable(
-                "The review of %(day)s failed and will be tried again; flask jobs list says why.",
-                day=self._day.isoformat(),
-            ) from left.error
-
-    def _batch(self, advance: Callable[[int], None]) -> jobs.Batch:
-        def batch(act: Act, lease: Lease) -> Step:
-            step = review(
-                self._merit.rulebook, self._merit.fixed, act, lease, catches_up=self._catches_up
-            )
-
-            def committed() -> None:
-                step.committed()
-                advance(step.done - lease.done)
-
-            return replace(step, committed=committed)
-
-        return batch
+def _work(day: date, batch: Batch, length: int) -> Work:
+    label = Message("Reviewing %(day)s", day=day.isoformat())
+    name = Message("The review of %(day)s", day=day.isoformat())
+    return Work(REVIEW, f"{REVIEW}:{day}", label, name, length, batch)

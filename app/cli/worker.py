@@ -23,7 +23,7 @@ from app.cli.stopping import own_name, stop_when_told
 from app.merit import Merit, merit
 from app.models import Job
 from app.schema import require_current
-from app.services import housekeeping, jobs
+from app.services import effect, estimating, housekeeping, jobs
 from app.services.authority import SYSTEM
 from app.services.courier import Courier
 from app.services.governance import publish_due
@@ -34,6 +34,9 @@ from rules.windows import local_day
 
 _IDLE = 3.0
 """Seconds that a worker waits when nothing is due."""
+
+_DAILY = (REVIEW, housekeeping.KIND)
+"""The kinds of the jobs that there are of each day."""
 
 log = structlog.get_logger()
 
@@ -78,6 +81,7 @@ class _Worker:
         return {
             REVIEW: partial(review, self.merit.rulebook, fixed),
             housekeeping.KIND: housekeeping.tidy,
+            effect.KIND: estimating.Working(self.merit.rulebook),
         }
 
     def work(self) -> int:
@@ -118,7 +122,7 @@ class _Worker:
         with self.merit.acting(SYSTEM) as act:
             today = local_day(act.at, ZoneInfo(self.merit.fixed.time_zone))
             extra = {REVIEW: missed(act, today)}
-            jobs.plan(act, batches, self.merit.fixed.time_zone, extra)
+            jobs.plan(act, _DAILY, self.merit.fixed.time_zone, extra)
         lease = jobs.claim(database, self.name, clock(), batches, self.lease)
         if lease is None:
             return None

@@ -12,6 +12,7 @@ from app.models.clients import (
     Standing,
     StandingEvent,
 )
+from app.models.effects import Effect, EffectMove
 from app.models.groups import Group, Membership
 from app.models.history import HistoryEntry, HistoryHead, HistoryInput, Subject
 from app.models.hooks import HookDelivery, HookMessage, HookReceiver
@@ -40,6 +41,8 @@ __all__ = [
     "Client",
     "ContactPerson",
     "Decision",
+    "Effect",
+    "EffectMove",
     "FixedPlace",
     "Group",
     "HistoryEntry",

@@ -148,7 +148,7 @@ def submit(database: Database, actor: Actor, number: int, reason: str, now: date
         version = version_named(session, number)
         _require_state(version, "submitted")
         document, revision, installation = version.document, version.revision, fixed(session)
-        former = _in_force(session)
+        former = in_force_now(session)
         before = None if former is None else former.document
     found = check(document, installation, before).policy.digest
     with database.writing() as session:
@@ -277,7 +277,7 @@ def _publish(database: Database, number: int, now: datetime) -> Published:
     with database.reading() as session:
         version = version_named(session, number)
         document, bound, installation = version.document, version.digest, fixed(session)
-        former = _in_force(session)
+        former = in_force_now(session)
         before = None if former is None else former.document
     problems: tuple[Problem, ...] = ()
     try:
@@ -300,7 +300,7 @@ def _publish(database: Database, number: int, now: datetime) -> Published:
             record(Act(session, SYSTEM, now), entry)
             return Published(number, problems)
         entries = []
-        former = _in_force(session)
+        former = in_force_now(session)
         if former is not None:
             _move(session, former, "superseded", in_force_until=now)
             entries.append(Entry("policy.superseded", f"policy:{former.id}", {"by": number}))
@@ -310,7 +310,8 @@ def _publish(database: Database, number: int, now: datetime) -> Published:
     return Published(number)
 
 
-def _in_force(session: Session) -> PolicyVersion | None:
+def in_force_now(session: Session) -> PolicyVersion | None:
+    """Return the version in force, if one is."""
     return session.execute(select(PolicyVersion).where(PolicyVersion.state == "in_force")).scalar()
 
 

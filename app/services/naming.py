@@ -63,9 +63,12 @@ def measure_said(kind: MeasureKind, tier: Named | str | None) -> Message:
 
 def job_said(key: str) -> Message:
     """Say what a job is, by its key."""
-    kind, _, day = key.partition(":")
+    kind, _, rest = key.partition(":")
     if kind in _JOBS:
-        return Message(_JOBS[kind], day=date.fromisoformat(day))
+        return Message(_JOBS[kind], day=date.fromisoformat(rest))
+    if kind == "effect":
+        version = int(rest.partition(".")[0])
+        return Message("the working out of what version %(version)d would do", version=version)
     return Message("the job “%(key)s”", key=key)
 
 

@@ -11,7 +11,7 @@ from rules.document import Problem, load
 from rules.document.strict_json import JsonRefused, loads
 from rules.examples import failures
 from rules.explain import Explainer
-from rules.judge import Judge
+from rules.judge import DraftJudge, Judge
 from rules.messages import Message
 from rules.policy import Facts, Policy
 from rules.verdict import Verdict
@@ -84,6 +84,15 @@ def read_document(path: Path) -> dict[str, object]:
             Message("%(path)s: %(reason)s", path=str(path), reason=error.message)
         ) from error
     return document if isinstance(document, dict) else {"": document}
+
+
+def as_draft(document: dict[str, object], number: int = 0) -> PolicyInForce:
+    """Make a draft ready to judge, without durable_rules.
+
+    :raises DocumentInvalid: naming everything that is wrong with the document.
+    """
+    judge = DraftJudge(load(document))
+    return PolicyInForce(document, judge, Explainer(judge), number)
 
 
 def prepare(document: dict[str, object]) -> PolicyInForce:

@@ -23,6 +23,9 @@ SENTENCES: dict[str, str] = {
     "key.revoked": N_("%(who)s ended the key “%(key)s”."),
     "policy.drafted": N_("%(who)s began version %(version)d of the policy."),
     "policy.saved": N_("%(who)s saved version %(version)d of the policy, revision %(revision)d."),
+    "policy.effect_asked": N_(
+        "%(who)s asked what version %(version)d of the policy would do on %(day)s."
+    ),
     "policy.submitted": N_("%(who)s submitted version %(version)d of the policy for review."),
     "policy.approved": N_("%(who)s approved version %(version)d of the policy."),
     "policy.changes_requested": N_(

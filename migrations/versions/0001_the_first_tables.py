@@ -617,6 +617,7 @@ def upgrade() -> None:
         sqlite_where=sa.text("sent_at IS NULL"),
         postgresql_where=sa.text("sent_at IS NULL"),
     )
+    _add_effects()
     head = sa.text("INSERT INTO history_head (id, size, frontier) VALUES (1, 0, :none)")
     op.execute(head.bindparams(none=b""))
     postgresql = op.get_bind().dialect.name == "postgresql"
@@ -625,6 +626,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    _drop_effects()
     op.drop_index(
         "ix_notices_waiting",
         table_name="notices",
@@ -803,3 +805,57 @@ def _drop_hooks() -> None:
     op.drop_index("ix_hook_messages_subject", table_name="hook_messages")
     op.drop_index("ix_hook_messages_created_at", table_name="hook_messages")
     op.drop_table("hook_messages")
+
+
+def _add_effects() -> None:
+    op.create_table(
+        "effects",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("version_id", sa.Integer(), nullable=False),
+        sa.Column("revision", sa.Integer(), nullable=False),
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("in_force", sa.Integer(), nullable=True),
+        sa.Column("metric", sa.String(length=63), nullable=True),
+        sa.Column("asked_by", sa.Integer(), nullable=False),
+        sa.Column("asked_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("summary", sa.Text(), nullable=True),
+        sa.ForeignKeyConstraint(["asked_by"], ["people.id"], name="fk_effects_asked_by"),
+        sa.ForeignKeyConstraint(["in_force"], ["policy_versions.id"], name="fk_effects_in_force"),
+        sa.ForeignKeyConstraint(
+            ["version_id"], ["policy_versions.id"], name="fk_effects_version_id"
+        ),
+        sa.PrimaryKeyConstraint("id", name="pk_effects"),
+    )
+    op.create_index("ix_effects_version_id", "effects", ["version_id"], unique=False)
+    op.create_table(
+        "effect_moves",
+        sa.Column("effect_id", sa.Integer(), nullable=False),
+        sa.Column(
+            "client_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
+        sa.Column("held", sa.String(length=63), nullable=True),
+        sa.Column("gives", sa.String(length=63), nullable=True),
+        sa.Column("comes", sa.String(length=20), nullable=True),
+        sa.Column("anyway", sa.Boolean(), nullable=False),
+        sa.Column("amount", sa.BigInteger(), nullable=True),
+        sa.ForeignKeyConstraint(["client_id"], ["clients.id"], name="fk_effect_moves_client_id"),
+        sa.ForeignKeyConstraint(["effect_id"], ["effects.id"], name="fk_effect_moves_effect_id"),
+        sa.PrimaryKeyConstraint("effect_id", "client_id", name="pk_effect_moves"),
+    )
+    op.create_index("ix_effect_moves_client_id", "effect_moves", ["client_id"], unique=False)
+    op.create_index(
+        "ix_effect_moves_effect_id_held_gives",
+        "effect_moves",
+        ["effect_id", "held", "gives", "client_id"],
+        unique=False,
+    )
+
+
+def _drop_effects() -> None:
+    op.drop_index("ix_effect_moves_effect_id_held_gives", table_name="effect_moves")
+    op.drop_index("ix_effect_moves_client_id", table_name="effect_moves")
+    op.drop_table("effect_moves")
+    op.drop_index("ix_effects_version_id", table_name="effects")
+    op.drop_table("effects")

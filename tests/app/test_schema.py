@@ -23,7 +23,7 @@ from app.services.clients import Contact, Stated, put_client
 from app.services.groups import Membered, put_group
 from app.services.standings import decide
 from app.words import Words
-from tests.app import correspondence, telling
+from tests.app import correspondence, effects, telling
 from tests.app.company import NOW, Company
 from tests.app.granting import given
 from tests.databases import ROLE, Place
@@ -53,6 +53,7 @@ def fill(company: Company) -> None:
         ids = act.session.execute(select(Client.id)).scalars().all()
         decide(act, merit.rulebook, ids, DAY, Words())
     given(company)
+    effects.of_nobody_measured(company)
     telling.added(company, "https://example.com/")
     telling.announced(company, [telling.change(telling.in_force(company))])
     correspondence.issued(company)

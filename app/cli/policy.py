@@ -57,7 +57,7 @@ def validate(policy: Path) -> None:
 
 @policy_commands.command("show")
 @click.argument("policy", type=_existing)
-@click.option("--language", default="en", show_default=True, help="Language of the names.")
+@click.option("--language", default="en", show_default=True, help="Language of the sentences.")
 def show(policy: Path, language: str) -> None:
     """Say in plain sentences what a policy holds."""
     with said_plainly():
@@ -70,7 +70,7 @@ def show(policy: Path, language: str) -> None:
 @policy_commands.command("diff")
 @click.argument("former", type=_existing)
 @click.argument("policy", type=_existing)
-@click.option("--language", default="en", show_default=True, help="Language of the names.")
+@click.option("--language", default="en", show_default=True, help="Language of the sentences.")
 def diff(former: Path, policy: Path, language: str) -> None:
     """Say in plain sentences in what POLICY differs from FORMER; nothing where they are equal."""
     with said_plainly():

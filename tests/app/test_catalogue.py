@@ -1,4 +1,4 @@
-"""Every sentence in the source can be filled with what it is given, in whatever language."""
+"""Every sentence can be filled with what it is given: in the source, and in other languages."""
 
 from __future__ import annotations
 
@@ -6,10 +6,14 @@ import ast
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
+from babel.messages.catalog import Catalog
+from babel.messages.catalog import Message as Entry
+from babel.messages.pofile import read_po
 
-from app.words import Words
+from app.words import CATALOGUES, LANGUAGES, Words
 from rules.messages import Message
 from tests.app.asking import ROOT
 
@@ -79,3 +83,52 @@ def test_a_sentence_can_be_said(sentence: Sentence) -> None:
 
     assert said.count("7") >= len(places)
     assert said == Message(sentence.template, **places)
+
+
+# -- other languages -----------------------------------------------------------------------------
+
+OTHERS = LANGUAGES[1:]
+TYPED = re.compile(r"%\((\w+)\)([sd])")
+NAMED = re.compile(r"\$\w+")
+ENDS = (".", ":", ";", "?", "!", "\n", " ")
+ABBREVIATED = {"%(number)s percentage points"}
+"""What some languages end in the full stop of an abbreviation."""
+
+
+def _read(path: Path, language: str | None = None) -> Catalog:
+    with path.open("rb") as text:
+        return read_po(text, language)
+
+
+def translated(language: str) -> Iterator[tuple[Entry, str, str]]:
+    """Yield what is translated: the entry, and each of its texts beside the English one."""
+    for entry in _read(CATALOGUES / language / "LC_MESSAGES" / "messages.po", language):
+        if not entry.id or not entry.string:
+            continue
+        if isinstance(entry.id, str):
+            yield entry, entry.id, str(entry.string)
+            continue
+        for text in entry.string:
+            yield entry, entry.id[-1], text
+
+
+@pytest.mark.parametrize("language", OTHERS)
+def test_a_translation_asks_for_what_the_english_sentence_does(language: str) -> None:
+    for entry, english, text in translated(language):
+        assert set(TYPED.findall(text)) == set(TYPED.findall(english)), text
+        assert set(NAMED.findall(text)) == set(NAMED.findall(english)), text
+        if entry.python_format:
+            assert "%" not in PLACE.sub("", text).replace("%%", ""), text
+
+
+@pytest.mark.parametrize("language", OTHERS)
+def test_a_translation_ends_as_the_english_sentence_does(language: str) -> None:
+    for _, english, text in translated(language):
+        for end in ENDS:
+            alike = text.endswith(end) is english.endswith(end)
+            assert alike or english in ABBREVIATED, text
+
+
+@pytest.mark.parametrize("language", OTHERS)
+def test_nothing_is_translated_by_guessing(language: str) -> None:
+    assert not [entry.id for entry, _, _ in translated(language) if entry.fuzzy]

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 from babel import Locale
-from babel.dates import format_date, format_datetime, format_time
+from babel.dates import format_datetime, format_time
 from flask import Flask, Response, g, request
 from jinja2.ext import InternationalizationExtension
 from markupsafe import Markup
@@ -84,7 +84,7 @@ def _sentence(message: Message) -> str:
 
 def _day(day: date | None) -> str:
     """Write a business date."""
-    return "" if day is None else format_date(day, "long", words().language)
+    return "" if day is None else words().say(day)
 
 
 def _at(instant: datetime | None) -> str:

@@ -15,6 +15,7 @@ from flask_security.datastore import UserDatastore
 from flask_security.decorators import auth_required
 from flask_security.forms import (
     LoginForm,
+    TwoFactorRescueForm,
     TwoFactorSetupForm,
     TwoFactorVerifyCodeForm,
     VerifyForm,
@@ -30,7 +31,7 @@ from flask_security.views import (
 )
 from passlib.totp import TokenError
 from werkzeug import Response as AnyResponse
-from wtforms import Field
+from wtforms import Field, RadioField, StringField
 
 from admin.language import words
 from admin.sessions import belongs_to
@@ -159,6 +160,14 @@ class _Confirm(VerifyForm):
         return False
 
 
+class _SetUp(TwoFactorSetupForm):
+    setup = StringField()  # the library's own offers ways that are not served here
+
+
+class _Rescue(TwoFactorRescueForm):
+    help_setup = RadioField(choices=[])  # only an administrator helps
+
+
 class _Code(TwoFactorVerifyCodeForm):
     def validate(self, **kwargs: Any) -> bool:
         try:
@@ -211,7 +220,8 @@ def register_accounts(pages: Flask, found: Merit) -> None:
         login_form=_SignIn,
         verify_form=_Confirm,
         two_factor_verify_code_form=_Code,
-        two_factor_setup_form=TwoFactorSetupForm,
+        two_factor_setup_form=_SetUp,
+        two_factor_rescue_form=_Rescue,
         totp_cls=_Codes,
     )
     security.login_manager.request_loader(lambda _: None)  # nobody comes in by a token
@@ -232,6 +242,7 @@ def _blueprint() -> Blueprint:
     ):
         served.add_url_rule(url, name, view, methods=["GET", "POST"])
     served.add_url_rule("/sign-out", "logout", _sign_out, methods=["POST"])
+    served.add_url_rule("/sign-in/help", "two_factor_rescue", _help)
     return served
 
 
@@ -240,6 +251,11 @@ def _sign_out() -> AnyResponse | Response:
     logout_user()
     belongs_to(session, None)
     return redirect(url_for("security.login"))
+
+
+def _help() -> AnyResponse:
+    """Lead to where it says who helps; the library names this address."""
+    return redirect(url_for("security.two_factor_token_validation"))
 
 
 def _signed_in(_: Flask, user: Account, **__: Any) -> None:

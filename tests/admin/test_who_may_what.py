@@ -21,6 +21,7 @@ PUBLIC = {
     "home.static",
     "public.programme",
     "security.login",
+    "security.two_factor_rescue",
     "security.two_factor_setup",
     "security.two_factor_token_validation",
     "static",

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from html import unescape
+from types import MappingProxyType
 
 from flask.testing import FlaskClient
 from passlib.totp import TOTP
@@ -12,6 +14,7 @@ from werkzeug.test import TestResponse
 
 from tests.app.company import Company, email
 
+_NONE: Mapping[str, object] = MappingProxyType({})
 _TOKEN = re.compile(r'name="csrf_token" value="([^"]+)"')
 
 
@@ -28,9 +31,17 @@ class Visitor:
         """Open a page, without following where it leads."""
         return self._note(self.browser.get(url, headers=headers))
 
-    def post(self, url: str, /, *, part: bool = False, **fields: object) -> TestResponse:
+    def post(
+        self,
+        url: str,
+        fields: Mapping[str, object] = _NONE,
+        /,
+        *,
+        part: bool = False,
+        **more: object,
+    ) -> TestResponse:
         """Send a form, with the token that the last page gave; as htmx does if of a ``part``."""
-        data: dict[str, object] = {"csrf_token": self.token, **fields}
+        data: dict[str, object] = {"csrf_token": self.token, **fields, **more}
         headers = {"HX-Request": "true"} if part else {}
         return self._note(self.browser.post(url, data=data, headers=headers))
 

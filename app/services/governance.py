@@ -7,9 +7,10 @@ checked — validity, examples, the trial on the engine — and checked again wh
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any, Literal
 
 from sqlalchemy import CursorResult, exists, select, update
@@ -174,9 +175,17 @@ def submit(database: Database, actor: Actor, number: int, reason: str, now: date
 Verdict = Literal["approved", "changes_requested", "rejected"]
 
 
-def review(act: Act, number: int, seen_digest: str, verdict: Verdict, comment: str) -> None:
+def review(  # noqa: PLR0913, PLR0917 - who decided what about which bytes, and why
+    act: Act,
+    number: int,
+    seen_digest: str,
+    verdict: Verdict,
+    comment: str,
+    beside: Mapping[str, Any] = MappingProxyType({}),
+) -> None:
     """Record what a reviewer decided about exactly the bytes they saw.
 
+    :param beside: what else they saw; it is kept with the approval.
     :raises NotAllowed: to whoever wrote any of it.
     :raises Stale: if these are not the bytes under review.
     :raises NotActionable: if it is not under review, or another reviewer was first.
@@ -209,6 +218,7 @@ def review(act: Act, number: int, seen_digest: str, verdict: Verdict, comment: s
                 "in_force": act.session.execute(
                     select(PolicyVersion.id).where(PolicyVersion.state == "in_force")
                 ).scalar(),
+                **beside,
             },
         )
     )

@@ -10,13 +10,24 @@ from rules.document import Problem
 from rules.messages import Message
 
 
+class NotOnce(Invalid):
+    """Local clocks show a time never or twice; ``choices`` are the instants it could stand for.
+
+    Each is written as :func:`read_instant` takes it.
+    """
+
+    def __init__(self, problem: Problem, choices: tuple[str, str]) -> None:
+        self.choices = choices
+        super().__init__([problem])
+
+
 def read_instant(field: str, text: str, time_zone: str) -> datetime:
     """Return the instant of a local date and time, such as ``2026-10-01T09:00``.
 
     With an offset (``2026-10-01T09:00+02:00``) it is that instant, whatever local clocks show.
 
-    :raises Invalid: if it cannot be read, or local clocks show it never or twice; the problem
-        says what to write instead.
+    :raises Invalid: if it cannot be read.
+    :raises NotOnce: if local clocks show it never or twice; it says what to write instead.
     """
     zone = ZoneInfo(time_zone)
     try:
@@ -45,4 +56,4 @@ def read_instant(field: str, text: str, time_zone: str) -> datetime:
             earlier=earlier,
             later=later,
         )
-    raise Invalid([Problem(field, message)])
+    raise NotOnce(Problem(field, message), (earlier, later))

@@ -9,25 +9,15 @@ from dataclasses import dataclass, field
 from threading import Thread
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, expect, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, expect
 from werkzeug.serving import make_server
 
 from rules.document.strict_json import loads
 from tests.app.asking import EVALUATIONS, EXAMPLE, served
 from tests.app.company import Company, company_in
+from tests.browser.conftest import fits
 
 pytestmark = pytest.mark.slow  # the same on every Python
-
-CHROMIUM = "/usr/bin/chromium"
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 
 
 @pytest.fixture(scope="module")
@@ -50,14 +40,6 @@ def address(company: Company) -> Iterator[str]:
     server.shutdown()
     thread.join()
     server.server_close()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        yield browser
-        browser.close()
 
 
 @dataclass(slots=True)
@@ -110,15 +92,6 @@ on_a_phone = pytest.mark.parametrize("visit", [(390, 844)], ids=["phone"], indir
 on_both = pytest.mark.parametrize(
     "visit", [(1280, 900), (390, 844)], ids=["desk", "phone"], indirect=True
 )
-
-
-def fits(page: Page) -> bool:
-    """Tell whether the page is no wider than the screen."""
-    return bool(
-        page.evaluate(
-            "document.documentElement.scrollWidth <= document.documentElement.clientWidth"
-        )
-    )
 
 
 @on_both

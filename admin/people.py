@@ -13,10 +13,9 @@ from admin.problems import by_field
 from admin.views import View, acting, page, reading, told
 from app.merit import merit
 from app.services import keys, people
-from app.services.authority import Permission, Role, Scope
+from app.services.authority import ROLES, Permission, Role, Scope
 from app.services.errors import Conflict, Invalid, NotAllowed
 from app.services.history import Act
-from app.services.naming import ROLES
 from rules.document import Problem
 from rules.messages import N_, Message
 

@@ -19,9 +19,9 @@ from app.models import (
     PolicyVersion,
     RoleGrant,
 )
-from app.services.authority import Actor, Permission
+from app.services.authority import ROLES, Actor, Permission
 from app.services.governance import authors
-from app.services.naming import ROLES, TierNames, job_said
+from app.services.naming import TierNames, job_said
 from app.services.people import require
 from app.services.portraits import ShownMeasure, shown_measures
 from app.services.rulebook import Rulebook

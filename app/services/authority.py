@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from app.services.errors import NotAllowed
-from rules.messages import Listed
+from rules.messages import N_, Listed, Message
 
 
 class Role(StrEnum):
@@ -18,6 +18,16 @@ class Role(StrEnum):
     ADMINISTRATOR = "administrator"
     MANAGER = "manager"
     FRONT_DESK = "front_desk"
+
+
+ROLES: dict[str, str] = {
+    "editor": N_("editor"),
+    "approver": N_("approver"),
+    "auditor": N_("auditor"),
+    "administrator": N_("administrator"),
+    "manager": N_("manager"),
+    "front_desk": N_("front desk"),
+}
 
 
 class Permission(StrEnum):
@@ -109,7 +119,7 @@ class Actor:
         able = [role for role in Role if _PERMISSIONS[role].intersection(permissions)]
         raise NotAllowed(
             "This takes the role %(roles)s, which you do not have.",
-            roles=Listed(tuple(role.replace("_", " ") for role in able), "or"),
+            roles=Listed(tuple(Message(ROLES[role]) for role in able), "or"),
         )
 
 

@@ -26,12 +26,12 @@ from app.models import (
     Person,
     Subject,
 )
-from app.services.authority import Actor, Permission
+from app.services.authority import ROLES, Actor, Permission
 from app.services.clients import client_named
 from app.services.errors import Invalid, NotActionable
 from app.services.history import SubjectKey
 from app.services.installation import fixed
-from app.services.naming import CHANNELS, ROLES, TierNames, job_said, measure_said
+from app.services.naming import CHANNELS, TierNames, job_said, measure_said
 from app.services.people import require
 from app.services.rulebook import Rulebook
 from app.services.spreadsheet import csv_bytes

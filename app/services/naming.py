@@ -12,15 +12,6 @@ from rules.policy import Policy
 from rules.sentences import Named
 from rules.standing import MeasureKind
 
-ROLES: dict[str, str] = {
-    "editor": N_("editor"),
-    "approver": N_("approver"),
-    "auditor": N_("auditor"),
-    "administrator": N_("administrator"),
-    "manager": N_("manager"),
-    "front_desk": N_("front desk"),
-}
-
 CHANNELS: dict[str, str] = {
     "email": N_("by e-mail"),
     "post": N_("by post"),

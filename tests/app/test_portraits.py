@@ -61,8 +61,8 @@ def test_the_answer_is_decided_before_it_is_shown(company: Company) -> None:
 
 def test_the_answer_is_in_the_words_of_the_reader(company: Company) -> None:
     busy(company)
-    names = seen(company, names=("uk",)).answer
-    again = seen(company, names=("uk",)).answer
+    names = seen(company, language="uk", names=("uk",)).answer
+    again = seen(company, language="uk", names=("uk",)).answer
     assert names is not None
     assert names == again
     assert names == standing(served(company), "C-17", Accept_Language="uk")

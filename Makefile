@@ -75,7 +75,7 @@ run: install
 	    MERIT_DATABASE=sqlite:///$(abspath $(VAR))/filling.db $(flask) demo --port $(PORT) $(DEMO) && \
 	    mv $(VAR)/filling.db $(VAR)/merit.db; \
 	fi
-	@echo "Merit: http://127.0.0.1:$(PORT)/api/docs (Ctrl-C stops it)"
+	@echo "Merit: http://127.0.0.1:$(PORT)/ (Ctrl-C stops it)"
 	@trap 'kill $$server $$worker 2>/dev/null' HUP INT TERM; \
 	$(own_group) -m flask --app wsgi worker & worker=$$!; \
 	$(own_group) -m granian --interface wsgi --factory wsgi:serve --host 127.0.0.1 \
@@ -107,6 +107,7 @@ bench: install
 	$(VENV)/bin/python -m bench.engine
 	$(VENV)/bin/python -m bench.http
 	$(VENV)/bin/python -m bench.lookup
+	$(VENV)/bin/python -m bench.pages
 	$(VENV)/bin/python -m bench.import
 	$(VENV)/bin/python -m bench.races
 	$(VENV)/bin/python -m bench.kill

@@ -82,6 +82,11 @@ def _what_to_try(found: Merit, made: Demo, address: str) -> Iterator[str]:
         )
     )
     yield ""
+    yield say(Message("The pages: %(address)s/", address=address))
+    yield say(Message("Sign in there as any of these (role, address, password):"))
+    for each in made.accounts:
+        yield f"  {each.role:<14} {each.email:<22} {each.password}"
+    yield ""
     yield say(Message("What there is to ask, with examples: %(address)s/api/docs", address=address))
     yield say(Message("The front desk's key: %(key)s", key=made.front_desk_key))
     yield say(Message("A key for everything: %(key)s", key=made.integration_key))
@@ -101,10 +106,6 @@ def _what_to_try(found: Merit, made: Demo, address: str) -> Iterator[str]:
     yield say(Message("Commands, in the project's folder after . .venv/bin/activate:"))
     yield f"  {flask} tiers"
     yield f"  {flask} history verify"
-    yield ""
-    yield say(Message("Who works there (role, address, password):"))
-    for each in made.accounts:
-        yield f"  {each.role:<14} {each.email:<22} {each.password}"
 
 
 def _write_private(path: Path, text: str) -> None:

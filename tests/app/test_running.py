@@ -356,12 +356,12 @@ def test_make_run_makes_a_demo_once_serves_it_and_stops_whole(tmp_path: Path) ->
     again, later, same = make_run(folder, port, interrupt)
 
     assert answer == same == (200, {"status": "ready"})
-    assert f"Merit: http://127.0.0.1:{port}/api/docs (Ctrl-C stops it)" in first
-    assert any("Who works there" in line for line in first)
+    assert f"Merit: http://127.0.0.1:{port}/ (Ctrl-C stops it)" in first
+    assert any("Sign in there" in line for line in first)
     assert (
         f"The demo of before, from {folder}/merit.db; {folder}/demo.txt says what to try." in again
     )
-    assert not any("Who works there" in line for line in again)
+    assert not any("Sign in there" in line for line in again)
     for each in (log, later):
         assert "worker_stopped" in each
         assert "Granian shutdown completed" in each

@@ -121,3 +121,5 @@ schema: install
 
 messages: $(VENV)/installed
 	$(messages) -o $(catalogue)
+	$(VENV)/bin/pybabel -q update -N --ignore-obsolete --ignore-pot-creation-date \
+	    -i $(catalogue) -d app/translations

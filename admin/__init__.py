@@ -14,10 +14,15 @@ from flask_babel import Babel
 from werkzeug.exceptions import NotFound
 
 from admin.accounts import register_accounts
+from admin.clients import Clients
+from admin.history import History
 from admin.home import Home
 from admin.language import locale, register_language
+from admin.letters import Letters
+from admin.measures import Measures
 from admin.people import Account, People
 from admin.problems import register_problems
+from admin.public import public
 from admin.records import Tables, records
 from admin.safety import csp_nonce, register_safety
 from admin.sessions import ServerSide
@@ -49,6 +54,7 @@ def create_pages(found: Merit) -> Flask:
     register_shell(pages)
     register_problems(pages)
     register_accounts(pages, found)
+    pages.register_blueprint(public)
     pages.add_url_rule("/vendor/<name>", "vendor", _vendor)
     admin = Admin(
         pages,
@@ -63,7 +69,7 @@ def create_pages(found: Merit) -> Flask:
     return pages
 
 
-VIEWS = (People, Account)
+VIEWS = (Clients, Measures, Letters, History, People, Account)
 """In the order of the menu, after the home page."""
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 from babel import Locale
 from babel.dates import format_datetime, format_time
+from babel.numbers import format_currency, get_currency_precision
 from flask import Flask, Response, g, request
 from jinja2.ext import InternationalizationExtension
 from markupsafe import Markup
@@ -16,6 +18,7 @@ from markupsafe import Markup
 from app.merit import merit
 from app.words import LANGUAGES, Words
 from rules.messages import Message
+from rules.policy import Names
 
 COOKIE = "language"
 _A_YEAR = 365 * 24 * 3600
@@ -44,7 +47,9 @@ def register_language(pages: Flask) -> None:
         lambda one, many, n: words().ngettext(one, many, n),
         newstyle=True,
     )
-    pages.jinja_env.filters.update(say=_say, sentence=_sentence, day=_day, at=_at, clock=_clock)
+    pages.jinja_env.filters.update(say=_say, sentence=_sentence, name=_name)
+    pages.jinja_env.filters.update(day=_day, at=_at, clock=_clock, iso=date.fromisoformat)
+    pages.jinja_env.filters.update(money=_money)
     pages.context_processor(_offered)
     pages.after_request(_remember)
 
@@ -65,7 +70,9 @@ def _in_language(code: str) -> str:
 
 
 def _remember(response: Response) -> Response:
-    """Keep the language that a reader chose."""
+    """Keep the language that a reader chose; on the page for everybody nothing is kept."""
+    if request.blueprint == "public":
+        return response
     chosen = request.args.get("language")
     if chosen in LANGUAGES:
         response.set_cookie(COOKIE, str(chosen), _A_YEAR, httponly=True, samesite="Lax")
@@ -82,9 +89,22 @@ def _sentence(message: Message) -> str:
     return words().sentence(message)
 
 
+def _name(names: Names) -> str:
+    return words().name(names)
+
+
 def _day(day: date | None) -> str:
     """Write a business date."""
     return "" if day is None else words().say(day)
+
+
+def _money(amount: int | None) -> str:
+    """Write an amount of the installation's currency."""
+    if amount is None:
+        return ""
+    currency = merit().fixed.currency
+    number = Decimal(amount).scaleb(-get_currency_precision(currency))
+    return str(format_currency(number, currency, locale=words().language))
 
 
 def _at(instant: datetime | None) -> str:

@@ -16,6 +16,7 @@ from app.services import keys, people
 from app.services.authority import ROLES, Permission, Role, Scope
 from app.services.errors import Conflict, Invalid, NotAllowed
 from app.services.history import Act
+from app.services.installation import is_public
 from rules.document import Problem
 from rules.messages import N_, Message
 
@@ -43,6 +44,7 @@ class People(View):
                 given=request.form,
                 problems=problems,
                 secret=secret,
+                is_public=is_public(session),
             )
         return shown if problems is None else (shown, 422)
 
@@ -115,6 +117,17 @@ class People(View):
         with acting() as act:
             keys.revoke_key(act, key_id)
         told(Message("The key is not good any more."))
+        return redirect(url_for("people.index"))
+
+    @page("/public-page", _MANAGE, methods=("POST",), fresh=True)
+    def public_page(self) -> Any:
+        shown = _given("shown") == "yes"
+        with acting() as act:
+            people.show_public_page(act, shown)
+        if shown:
+            told(Message("Everybody can read about the programme now."))
+        else:
+            told(Message("The public page is hidden."))
         return redirect(url_for("people.index"))
 
     def _secret(self, make: Callable[[Act], str], said: Message) -> Any:

@@ -15,6 +15,7 @@ from markupsafe import Markup, escape
 
 _WIDTH = 720
 _SHADES = ("#c3d3e2", "#93b1cb", "#5f8bb0", "#386a93", "#1c3d5a", "#0d2438")
+_PALE = "#e8edf2"
 _INK, _SOFT, _LINE, _ACCENT = "#1d2733", "#4c5a6a", "#c8d0d9", "#a85b00"
 
 
@@ -51,6 +52,32 @@ def bars(told: Told, rows: Sequence[Bar]) -> Markup:
         parts.append(_box(left, y, long, 24, _shade(len(rows) - 1 - place, len(rows))))
         parts.append(_text(left + long + 8, y + 17, each.said))
     return _svg(told, 16 + len(rows) * pitch, parts)
+
+
+# -- where somebody stands -------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Rung:
+    """A rung of a ladder: whether somebody stands on it, and what is written beside it."""
+
+    label: str
+    is_here: bool
+    said: str = ""
+
+
+def ladder(told: Told, rungs: Sequence[Rung]) -> Markup:
+    """Draw a ladder, the highest rung first, as stairs that lead up to the right."""
+    right, pitch = 400, 38
+    parts = []
+    for place, each in enumerate(rungs):
+        x, y = 28 * (len(rungs) - 1 - place), 8 + place * pitch
+        x = min(x, right // 2)
+        parts.append(_box(x, y, right - x, 30, _SHADES[1] if each.is_here else _PALE))
+        parts.append(_text(x + 12, y + 20, each.label))
+        said = f"◀ {each.said}" if each.is_here else each.said
+        parts.append(_text(right + 12, y + 20, said))
+    return _svg(told, 16 + len(rungs) * pitch, parts)
 
 
 # -- who moves from where to where -----------------------------------------------------------------

@@ -158,7 +158,7 @@ def tier_lines(policy: Policy, tier: Tier) -> Iterator[Line]:
         benefits = Listed(tuple(Named(each.name) for each in tier.benefits))
         yield Line(0, Message("%(tier)s brings: %(what)s.", tier=name, what=benefits))
     yield from _standards(policy, tier)
-    yield from _held(tier)
+    yield from how_held(tier)
     for demotion in policy.demotion_policies:
         if demotion.key == tier.demotion:
             yield Line(
@@ -239,7 +239,7 @@ _TERMS = {
 # -- how tiers are held and lost ---------------------------------------------------------------
 
 
-def _held(tier: Tier) -> Iterator[Line]:
+def how_held(tier: Tier) -> Iterator[Line]:
     """Say how long a tier is held by who has earned it, and when it is earned anew."""
     name = Named(tier.name)
     if not isinstance(tier.validity, Open):
@@ -405,12 +405,13 @@ def _when(step: Step) -> Message:
 
 def step_lines(policy: Policy, step: Step) -> Iterator[Line]:
     """Say when a step of a demotion policy is taken, what it does, and by which letter."""
-    yield Line(0, _step(policy, step))
+    yield Line(0, step_said(policy, step))
     if step.letter is not None:
         yield Line(1, Message("with the letter “%(key)s”;", key=step.letter))
 
 
-def _step(policy: Policy, step: Step) -> Message:
+def step_said(policy: Policy, step: Step) -> Message:
+    """Say when a step of a demotion policy is taken, and what it does."""
     when = _when(step)
     match step.kind:
         case "warning":

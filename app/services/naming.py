@@ -47,6 +47,35 @@ _EVENTS: dict[str, str] = {
 }
 
 
+LETTERS: dict[str, str] = {
+    "promoted": N_("a promotion"),
+    "notice_given": N_("a notice"),
+    "benefit_withdrawn": N_("benefits withdrawn"),
+    "demoted": N_("a demotion"),
+    "reinstated": N_("a tier kept, or benefits given back"),
+}
+"""What letters are about, by the event that they tell of."""
+
+STATES: dict[str, str] = {
+    "secure": N_("secure"),
+    "on_notice": N_("on notice"),
+    "reduced": N_("with benefits withdrawn"),
+    "on_hold": N_("on hold"),
+    "overridden": N_("served by an override"),
+}
+"""How a client can stand."""
+
+PHASES: dict[str, str] = {
+    "asked": N_("waits for a decision"),
+    "granted": N_("granted, not begun"),
+    "in_force": N_("in force"),
+    "over": N_("over"),
+    "refused": N_("refused"),
+    "withdrawn": N_("withdrawn"),
+}
+"""How far a hold or an override has come."""
+
+
 def measure_said(kind: MeasureKind, tier: Named | str | None) -> Message:
     """Say what a hold or an override is."""
     return Message(_MEASURES[kind], **({} if tier is None else {"tier": tier}))

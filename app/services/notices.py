@@ -8,7 +8,7 @@ from datetime import date
 from enum import StrEnum
 from typing import NamedTuple
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, select, tuple_
 from sqlalchemy.orm import Session
 
 from app.models import Client, ContactPerson, Notice, Subject
@@ -143,18 +143,26 @@ class Listed(NamedTuple):
 
 
 def waiting(
-    session: Session, client: str | None = None, event: EventKind | None = None
+    session: Session,
+    client: str | None = None,
+    event: EventKind | None = None,
+    after: int | None = None,
+    limit: int | None = None,
 ) -> list[Listed]:
     """Return the notices that were not sent yet, the oldest first; of one client, or one kind.
 
-    :raises NotThere: if there is no such client.
+    :param after: only those that come after the one of this number.
+    :raises NotThere: if there is no such client, or no notice of that number.
     """
     statement = _listed().where(Notice.sent_at.is_(None)).order_by(Notice.issued, Notice.id)
     if client is not None:
         statement = statement.where(Notice.client_id == client_named(session, client).id)
     if event is not None:
         statement = statement.where(Notice.event == event)
-    return [Listed._make(row) for row in session.execute(statement)]
+    if after is not None:
+        last = notice_named(session, after).notice
+        statement = statement.where(tuple_(Notice.issued, Notice.id) > (last.issued, last.id))
+    return [Listed._make(row) for row in session.execute(statement.limit(limit))]
 
 
 def of_client(session: Session, reference: str) -> list[Notice]:

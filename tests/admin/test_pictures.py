@@ -9,7 +9,20 @@ from xml.etree import ElementTree
 import pytest
 from markupsafe import Markup
 
-from admin.pictures import Bar, Limit, Span, Steps, Stream, Told, bars, flow, line, steps
+from admin.pictures import (
+    Bar,
+    Limit,
+    Rung,
+    Span,
+    Steps,
+    Stream,
+    Told,
+    bars,
+    flow,
+    ladder,
+    line,
+    steps,
+)
 
 TOLD = Told("p", "A <title>", "What & why")
 SPAN = Span(date(2026, 1, 1), date(2026, 12, 31), [(date(2026, 7, 1), "July")])
@@ -18,6 +31,8 @@ NAMESPACE = "{http://www.w3.org/2000/svg}"
 PICTURES = {
     "bars": bars(TOLD, [Bar("Gold <b>", 3, "3 clients"), Bar("Base", 9, "9 clients")]),
     "no bars": bars(TOLD, []),
+    "ladder": ladder(TOLD, [Rung("Gold <b>", True, "here"), Rung("Base", False)]),
+    "a high ladder": ladder(TOLD, [Rung(str(each), False) for each in range(30)]),
     "flow": flow(
         TOLD,
         ["Gold", "Base"],

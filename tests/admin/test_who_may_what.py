@@ -62,16 +62,23 @@ def declared(pages: Flask, endpoint: str) -> tuple[Permission, ...]:
     return found
 
 
-def routes(pages: Flask) -> Iterator[Route]:
-    """Yield every address that is not public."""
+def routes(pages: Flask) -> list[Route]:
+    """Return every address that is not public.
+
+    All at once: who is signed in is remembered for as long as a request is open around another.
+    """
     with pages.test_request_context():
-        for rule in pages.url_map.iter_rules():
-            if rule.endpoint in PUBLIC | OF_THE_LIBRARY or rule.endpoint.endswith(".static"):
-                continue
-            takes = declared(pages, rule.endpoint)
-            url = url_for(rule.endpoint, **{each: SAMPLES[each] for each in rule.arguments})
-            for method in {"GET", "POST"} & (rule.methods or set()):
-                yield Route(rule.endpoint, method, url, takes)
+        return [*_routes(pages)]
+
+
+def _routes(pages: Flask) -> Iterator[Route]:
+    for rule in pages.url_map.iter_rules():
+        if rule.endpoint in PUBLIC | OF_THE_LIBRARY or rule.endpoint.endswith(".static"):
+            continue
+        takes = declared(pages, rule.endpoint)
+        url = url_for(rule.endpoint, **{each: SAMPLES[each] for each in rule.arguments})
+        for method in {"GET", "POST"} & (rule.methods or set()):
+            yield Route(rule.endpoint, method, url, takes)
 
 
 def asked(visitor: Visitor, route: Route) -> Any:

@@ -1,0 +1,218 @@
+"""Clients: found, and each seen whole on one page."""
+
+from __future__ import annotations
+
+from itertools import groupby
+from typing import Any, cast
+
+from flask import redirect, request, url_for
+
+from admin.given import asked, asked_number, chosen, known_reference, written, written_day
+from admin.history import by_day
+from admin.language import words
+from admin.links import link
+from admin.measures import confirmed, tried
+from admin.pictures import Rung, Told, ladder
+from admin.problems import by_field
+from admin.views import View, acting, actor, page, reading, today, told
+from app.merit import merit
+from app.services import chronicle, measures
+from app.services.authority import Permission
+from app.services.directory import Sought, search
+from app.services.errors import Conflict, Invalid
+from app.services.naming import PHASES, STATES, measure_said
+from app.services.portraits import Portrait, portrait
+from app.services.rulebook import NoPolicy, PolicyUnusable
+from rules.document import Problem
+from rules.messages import N_, Message
+from rules.policy import Tier
+from rules.sentences import Named
+from rules.standing import Measure, MeasureKind
+
+_READ = Permission.READ_CLIENTS
+
+_KINDS: dict[MeasureKind, str] = {
+    "hold": N_("A hold: the client keeps the tier held, and the clock of a demotion stops"),
+    "floor": N_("An override: at least a tier"),
+    "ceiling": N_("An override: at most a tier"),
+    "exact": N_("An override: exactly a tier"),
+}
+
+
+class Clients(View):
+    label = N_("Clients")
+
+    def __init__(self) -> None:
+        super().__init__(endpoint="clients", url="/clients")
+
+    @page("/", _READ)
+    def index(self) -> str:
+        tiers = _tiers()
+        sought = Sought(asked("text"), chosen("tier", tiers), chosen("state", STATES))
+        with reading() as session:
+            found = search(session, actor(), sought, asked("after"))
+        return self.render(
+            "clients/search.html",
+            sought=sought,
+            found=found,
+            tiers=tiers,
+            states=STATES,
+            further=_further(found.after),
+        )
+
+    @page("/<reference>", _READ)
+    def client(self, reference: str) -> str:
+        seen = portrait(merit().desk, actor(), known_reference(reference), words())
+        return self.render(
+            "clients/client.html",
+            seen=seen,
+            picture=_picture(seen),
+            reasons=_reasons(seen),
+            days=groupby(seen.timeline, lambda each: each.day),
+            states=STATES,
+            phases=PHASES,
+            last_day=measures.last_day,
+        )
+
+    @page("/<reference>/history", _READ)
+    def history(self, reference: str) -> str:
+        wanted = chronicle.Wanted(client=known_reference(reference))
+        with reading() as session:
+            found = chronicle.read(
+                session, merit().rulebook, actor(), wanted, asked_number("before")
+            )
+        return self.render(
+            "clients/history.html",
+            reference=reference,
+            days=by_day(found.entries),
+            before=found.before,
+            link=link,
+        )
+
+    @page("/<reference>/ask", Permission.ASK_MEASURE, methods=("GET", "POST"))
+    def ask(self, reference: str) -> Any:
+        """Ask for a hold or an override: first as it will be, to be checked, then for good."""
+        known_reference(reference)
+        if request.method == "GET":
+            return self._form(reference)
+        try:
+            wanted, reason = _wanted(), written("reason")
+            if not confirmed():
+                with tried() as act:
+                    measures.ask(act, merit().rulebook, reference, wanted, reason)
+                return self.render(
+                    "clients/check.html",
+                    reference=reference,
+                    said=_said(wanted),
+                    wanted=wanted,
+                    reason=reason,
+                    given=request.form,
+                )
+            with acting() as act:
+                number = measures.ask(act, merit().rulebook, reference, wanted, reason)
+        except Invalid as error:
+            return self._form(reference, error.problems), 422
+        except Conflict as error:
+            return self._form(reference, (Problem("", error.message),)), 409
+        told(Message("It is asked for, and waits for somebody who grants it."))
+        return redirect(url_for("measures.measure", number=number))
+
+    def _form(self, reference: str, problems: tuple[Problem, ...] = ()) -> str:
+        return self.render(
+            "clients/ask.html",
+            reference=reference,
+            kinds=_KINDS,
+            tiers=_tiers(),
+            given={"first": today().isoformat(), **request.form},
+            problems=by_field(problems),
+            longest=measures.LONGEST,
+        )
+
+
+def _tiers() -> dict[str, Tier]:
+    """Return the tiers of the policy in force by their keys, from the highest."""
+    with reading() as session:
+        try:
+            tiers = merit().rulebook.in_force(session).policy.tiers
+        except (NoPolicy, PolicyUnusable):
+            return {}
+    return {each.key: each for each in reversed(tiers)}
+
+
+def _further(after: str | None) -> str | None:
+    """Return the address of the next page of a search."""
+    if after is None:
+        return None
+    kept = {name: asked(name) for name in ("text", "tier", "state") if asked(name)}
+    return url_for("clients.index", **kept, after=after)  # type: ignore[arg-type]  # texts
+
+
+def _picture(seen: Portrait) -> Any:
+    say = words().say
+    rungs = []
+    for each in seen.ladder:
+        said = Message("is served by this") if each.is_served else Message("is held by the rules")
+        note = say(said) if each.is_served or each.is_held else ""
+        rungs.append(Rung(say(each.name), each.is_served, note))
+    told = Told(
+        "ladder",
+        say(Message("The ladder, and where the client stands")),
+        "; ".join(f"{each.label}: {each.said}" for each in rungs if each.said),
+    )
+    return ladder(told, rungs)
+
+
+_WHOSE = {
+    "entry": N_("To reach %(name)s"),
+    "keep": N_("To keep %(name)s"),
+    "segment": N_("Segment"),
+    "unless": N_("Exceptions from being stepped down"),
+}
+"""What conditions belong to."""
+
+
+def _reasons(seen: Portrait) -> list[tuple[Message, list[dict[str, Any]]]]:
+    """Return the conditions by what they belong to, those of the highest tier first."""
+    if seen.answer is None:
+        return []
+    names = {each.key: each.name for each in seen.ladder}
+    places = {"tier": 0, "segment": 1, "demotion_policy": 2}
+    found: dict[tuple[int, int, str, str], list[dict[str, Any]]] = {}
+    order = list(names)
+    for each in seen.answer["reasons"]:
+        [owner] = places.keys() & each.keys()
+        key = each[owner]
+        rank = order.index(key) if key in order else len(order)
+        found.setdefault((places[owner], rank, each["criteria"], key), []).append(each)
+    return [
+        (Message(_WHOSE[part], name=names.get(key, key)), reasons)
+        for (_, _, part, key), reasons in sorted(found.items())
+    ]
+
+
+def _wanted() -> Measure:
+    """Return what a form asks for.
+
+    :raises Invalid: naming each field from which it cannot be told.
+    """
+    kind = written("kind")
+    problems = []
+    if kind not in _KINDS:
+        problems.append(Problem("kind", Message("choose what you ask for")))
+    if kind in ("floor", "ceiling", "exact") and written("tier") not in _tiers():
+        problems.append(Problem("tier", Message("choose a tier")))
+    days = []
+    for name in ("first", "last"):
+        try:
+            days.append(written_day(name))
+        except Invalid as error:
+            problems += error.problems
+    if problems:
+        raise Invalid(problems)
+    tier = None if kind == "hold" else written("tier")
+    return Measure(cast(MeasureKind, kind), days[0], days[1], tier)
+
+
+def _said(wanted: Measure) -> Message:
+    tiers = _tiers()
+    return measure_said(wanted.kind, wanted.tier and Named(tiers[wanted.tier].name))

@@ -8,6 +8,7 @@ from flask_admin.contrib.sqla import ModelView
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import Engine
 
+from admin.language import words
 from admin.views import View, page
 from app.merit import Merit
 from app.models import Activity, Client, Decision, HookDelivery, Job, StandingEvent
@@ -33,6 +34,52 @@ class Tables(SQLAlchemy):
         return self._merit.database.reader
 
 
+_COLUMNS = {
+    "amount": N_("Amount"),
+    "at": N_("Time"),
+    "attempts": N_("Attempts"),
+    "attributes": N_("Attributes"),
+    "batch": N_("Batch"),
+    "before": N_("Tier before"),
+    "benefits": N_("Benefits"),
+    "channel": N_("Channel"),
+    "client_id": N_("Client"),
+    "created_at": N_("Added"),
+    "cursor": N_("Done up to"),
+    "day": N_("Day"),
+    "decision_id": N_("Decision"),
+    "done": N_("Done"),
+    "due_at": N_("Due"),
+    "ended_at": N_("Ended"),
+    "entitled": N_("Tier entitled to"),
+    "error": N_("Error"),
+    "external_id": N_("Number in the source"),
+    "failures": N_("Failures"),
+    "fence": N_("Turn"),
+    "finished_at": N_("Finished"),
+    "held": N_("Tier held"),
+    "id": N_("Number"),
+    "key": N_("Key"),
+    "kind": N_("Kind"),
+    "leased_until": N_("Reserved until"),
+    "message_id": N_("Message"),
+    "policy_version": N_("Version of the policy"),
+    "product": N_("Product"),
+    "quantity": N_("Quantity"),
+    "receiver_id": N_("Receiver"),
+    "report": N_("Report"),
+    "source": N_("Source"),
+    "state": N_("State"),
+    "status": N_("HTTP status"),
+    "subject": N_("Subject"),
+    "tier": N_("Tier"),
+    "total": N_("Total"),
+    "voids": N_("Takes out"),
+    "worker": N_("Worker"),
+}
+"""How the columns of all tables are called."""
+
+
 class RecordList(View, ModelView):
     """One table: a list that can be searched, sorted and exported, and each row by itself."""
 
@@ -45,6 +92,7 @@ class RecordList(View, ModelView):
     list_template = "records/list.html"
     details_template = "records/details.html"
     column_display_pk = True
+    column_labels = _COLUMNS
 
     def __init__(self, model: type[Any], tables: Tables) -> None:
         name = model.__tablename__
@@ -58,6 +106,10 @@ class RecordList(View, ModelView):
 
     def get_list(self, page: int, *args: Any, **kwargs: Any) -> Any:
         return super().get_list(min(page, _FARTHEST), *args, **kwargs)
+
+    def search_placeholder(self) -> str:
+        names = self.column_searchable_list or ()
+        return ", ".join(words().gettext(_COLUMNS[str(name)]) for name in names)
 
     def get_list_value(self, context: Any, model: Any, name: str) -> Any:
         return self._shown(model, name)

@@ -8,11 +8,11 @@ reads begins plainly, so that it never waits for a writer.
 from __future__ import annotations
 
 import sqlite3
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from threading import local
 from time import sleep
 from typing import Any, TypeVar, cast
 from weakref import finalize
@@ -64,7 +64,7 @@ class Database:
         self.is_sqlite = self.engine.dialect.name == "sqlite"
         self._writer = self.engine.execution_options(**{_WRITES: BUSY_SECONDS})
         self.reader = self.engine if self.is_sqlite else self.engine.execution_options(**_SNAPSHOT)
-        self._own = local()
+        self._lines = deque[_Line]()
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
@@ -99,8 +99,8 @@ class Database:
     def row(self, statement: str, *values: Any) -> tuple[Any, ...] | None:
         """Return the one row of a statement that only reads, with ``?`` for each value.
 
-        For what is asked a thousand times a second: each thread keeps a connection, and nothing
-        stands between it and the driver.  Types are the driver's, not those of the tables.
+        For what is asked a thousand times a second: nothing stands between it and the driver.
+        Types are the driver's, not those of the tables.
 
         :raises OperationalError: SQLAlchemy's, if the database cannot be reached.
         """
@@ -108,24 +108,34 @@ class Database:
             statement = statement.replace("?", "%s")
         try:
             return self._row(statement, values)
-        except _FAILURES:  # the server was restarted, or hung up
-            self._own.line = None
+        except _FAILURES:  # the server was restarted, or hung up: so it did on the others, too
+            self._lines.clear()
         try:
             return self._row(statement, values)
         except _FAILURES as error:
             raise OperationalError(statement, None, error) from error
 
     def _row(self, statement: str, values: tuple[Any, ...]) -> tuple[Any, ...] | None:
-        line = getattr(self._own, "line", None)
-        if line is None:
-            self._own.line = line = _Line(self.engine)
+        line = self._line()
         cursor = line.connection.cursor()
         try:
             cursor.execute(statement, values)
             found: tuple[Any, ...] | None = cursor.fetchone()
         finally:
             cursor.close()
+        self._lines.append(line)
         return found
+
+    def _line(self) -> _Line:
+        """Return a connection that nobody uses at this moment.
+
+        No thread keeps one for itself: closing it as the thread ends would have Python run in a
+        thread of the server's that is going away, which kills the process.
+        """
+        try:
+            return self._lines.pop()
+        except IndexError:
+            return _Line(self.engine)
 
     def instant(self, at: datetime) -> object:
         """Return an instant as a value for :meth:`row`."""
@@ -133,12 +143,12 @@ class Database:
 
     def close(self) -> None:
         """Let go of all connections."""
-        self._own = local()
+        self._lines.clear()
         self.engine.dispose()
 
 
 class _Line:
-    """A thread's own connection, none of the pool's; it is closed when the thread has ended."""
+    """A connection for :meth:`Database.row`, none of the pool's; closed when nobody needs it."""
 
     def __init__(self, engine: Engine) -> None:
         pooled = engine.raw_connection()

@@ -262,7 +262,7 @@ def test_a_row_that_is_not_there_is_none(database: Database) -> None:
     assert database.row("SELECT number FROM attempts WHERE place = ?", "nowhere") is None
 
 
-def test_the_connection_of_a_thread_ends_with_it(new_company: Company) -> None:
+def test_threads_that_come_and_go_use_one_connection(new_company: Company) -> None:
     database = new_company.merit.database
     for _ in range(40):
         thread = Thread(target=database.row, args=("SELECT 1",))

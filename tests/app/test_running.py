@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager, suppress
 from datetime import timedelta
 from http.client import HTTPConnection
@@ -215,6 +216,29 @@ def test_a_server_told_to_stop_answers_what_it_has_begun_and_ends_at_once(
 
 
 # -- refusing to start -------------------------------------------------------------------------
+
+
+def threads_of(served: Served) -> int:
+    """Count the threads of a server's worker."""
+    pid = served.process.pid
+    [worker] = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()
+    return len(list(Path(f"/proc/{worker}/task").iterdir()))
+
+
+@pytest.mark.slow
+def test_a_server_outlives_its_threads(settings: dict[str, str], key: str) -> None:
+    """It ends those that have been idle; nothing of ours may run as one of them goes away."""
+    with serving({**settings, "GRANIAN_BLOCKING_THREADS_IDLE_TIMEOUT": "5"}) as served:
+        with ThreadPoolExecutor(8) as pool:
+            asked = pool.map(
+                lambda _: served.ask("GET", "/api/v1/clients/C-17/standing", key), ASKED
+            )
+            assert {status for status, _ in asked} == {404}
+        busy, until = threads_of(served), perf_counter() + PATIENCE
+
+        while threads_of(served) == busy:
+            assert perf_counter() < until
+        assert served.ask("GET", path, key)[0] == 404
 
 
 def refused(settings: Mapping[str, str]) -> str:

@@ -20,7 +20,7 @@ from app.services import chronicle, measures
 from app.services.authority import Permission
 from app.services.directory import Sought, search
 from app.services.errors import Conflict, Invalid
-from app.services.naming import PHASES, STATES, measure_said
+from app.services.naming import GROUNDS, PHASES, STATES, measure_said
 from app.services.portraits import Portrait, portrait
 from app.services.rulebook import NoPolicy, PolicyUnusable
 from rules.document import Problem
@@ -70,6 +70,7 @@ class Clients(View):
             reasons=_reasons(seen),
             days=groupby(seen.timeline, lambda each: each.day),
             states=STATES,
+            grounds=GROUNDS,
             phases=PHASES,
             last_day=measures.last_day,
         )
@@ -163,30 +164,28 @@ def _picture(seen: Portrait) -> Any:
 
 
 _WHOSE = {
-    "entry": N_("To reach %(name)s"),
-    "keep": N_("To keep %(name)s"),
-    "segment": N_("Segment"),
-    "unless": N_("Exceptions from being stepped down"),
+    ("entry", True): N_("To reach %(name)s"),
+    ("keep", True): N_("To keep %(name)s"),
+    ("segment", False): N_("For segments"),
+    ("unless", False): N_("For exceptions from being stepped down"),
 }
-"""What conditions belong to."""
+"""What conditions belong to: by the part of the rules, and whether it is one tier's."""
 
 
 def _reasons(seen: Portrait) -> list[tuple[Message, list[dict[str, Any]]]]:
     """Return the conditions by what they belong to, those of the highest tier first."""
-    if seen.answer is None:
-        return []
-    names = {each.key: each.name for each in seen.ladder}
-    places = {"tier": 0, "segment": 1, "demotion_policy": 2}
-    found: dict[tuple[int, int, str, str], list[dict[str, Any]]] = {}
-    order = list(names)
-    for each in seen.answer["reasons"]:
-        [owner] = places.keys() & each.keys()
-        key = each[owner]
-        rank = order.index(key) if key in order else len(order)
-        found.setdefault((places[owner], rank, each["criteria"], key), []).append(each)
+    names: dict[str | None, Named] = {each.key: each.name for each in seen.ladder}
+    order: list[str | None] = [*names, None]
+    found: dict[tuple[str, str | None], list[dict[str, Any]]] = {}
+    for each in () if seen.answer is None else seen.answer["reasons"]:
+        found.setdefault((each["criteria"], each.get("tier")), []).append(each)
+    ranked = sorted(found, key=lambda each: order.index(each[1]) if each[1] in order else 0)
     return [
-        (Message(_WHOSE[part], name=names.get(key, key)), reasons)
-        for (_, _, part, key), reasons in sorted(found.items())
+        (
+            Message(_WHOSE[part, tier is not None], name=names.get(tier or "", tier)),
+            found[part, tier],
+        )
+        for part, tier in ranked
     ]
 
 

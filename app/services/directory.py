@@ -86,9 +86,10 @@ def search(session: Session, actor: Actor, sought: Sought, after: str = "") -> P
 def _begins(text: str) -> ColumnElement[bool]:
     """Return the condition that a reference, a name or a word of a name begins with a text.
 
-    SQLite knows capitals of the English alphabet only: others are found as names are written.
+    SQLite knows capitals of the English alphabet only: others are looked for in each way in
+    which names are written.
     """
-    ways = {text, text.lower(), text.upper(), text.title()}
+    ways = {text} if text.isascii() else {text, text.lower(), text.upper(), text.title()}
     return or_(
         Client.reference.istartswith(text, autoescape=True),
         *(Client.name.istartswith(each, autoescape=True) for each in ways),

@@ -65,6 +65,14 @@ STATES: dict[str, str] = {
 }
 """How a client can stand."""
 
+GROUNDS: dict[str, str] = {
+    "earned": N_("earned"),
+    "grace": N_("by grace"),
+    "landing": N_("as a landing from a higher tier"),
+    "lifetime": N_("for life"),
+}
+"""On what ground a tier is held."""
+
 PHASES: dict[str, str] = {
     "asked": N_("waits for a decision"),
     "granted": N_("granted, not begun"),

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, cast
 from zoneinfo import ZoneInfo
 
+from marshmallow import ValidationError
 from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
@@ -38,8 +40,11 @@ from app.services.people import require
 from app.services.rulebook import NoPolicy, PolicyUnusable
 from app.services.standings import NoTier
 from app.words import Words
+from rules.facts import read_value
+from rules.measure import Raw
 from rules.messages import N_, Message
-from rules.sentences import Named
+from rules.policy import Attribute
+from rules.sentences import Named, Shown, shown
 from rules.standing import MeasureKind
 from rules.windows import local_day
 
@@ -105,6 +110,7 @@ class Portrait:
     client: Client
     is_erased: bool
     stated: Stated
+    attributes: Sequence[tuple[Named | str, Shown | Raw]]
     answer: dict[str, Any] | None
     unanswered: Message | None
     ladder: Sequence[Rung]
@@ -137,10 +143,12 @@ def portrait(desk: Desk, actor: Actor, reference: str, words: Words) -> Portrait
             *_measures_told(measures, zone),
             *_letters_told(letters, zone),
         ]
+        stated = stated_of(session, client)
         return Portrait(
             client=client,
             is_erased=session.get(Subject, client.subject) is None,
-            stated=stated_of(session, client),
+            stated=stated,
+            attributes=_attributes(session, desk, stated),
             answer=answer,
             unanswered=unanswered,
             ladder=_ladder(session, desk, answer),
@@ -216,6 +224,26 @@ def _ladder(session: Session, desk: Desk, answer: dict[str, Any] | None) -> Sequ
         Rung(each.key, Named(each.name), each.key == served, each.key == held)
         for each in reversed(tiers)
     ]
+
+
+def _attributes(
+    session: Session, desk: Desk, stated: Stated
+) -> Sequence[tuple[Named | str, Shown | Raw]]:
+    """Return what is stated, called and written as the policy in force does where it reads it."""
+    found: dict[str, tuple[Named | str, Shown | Raw]] = {
+        name: (name, value) for name, value in stated.attributes.items()
+    }
+    try:
+        policy = desk.rulebook.in_force(session).policy
+    except (NoPolicy, PolicyUnusable):
+        return [*found.values()]
+    for metric in policy.metrics.values():
+        source = metric.source
+        if isinstance(source, Attribute) and source.attribute in stated.attributes:
+            with suppress(ValidationError):  # stated before the policy wanted something else
+                value = read_value(metric, stated.attributes[source.attribute])
+                found[source.attribute] = Named(metric.name), shown(policy, metric, value)
+    return [*found.values()]
 
 
 # -- the timeline ------------------------------------------------------------------------------

@@ -7,14 +7,13 @@ order; docs/semantics.md has its rules, by number.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from types import MappingProxyType
-from typing import Literal
 
 from rules.assessment import looks_on, next_look
 from rules.policy import Anniversary, Assessment, DemotionPolicy, Policy, Step, Tier
+from rules.prospects import NONE_OLDER, Older, due_on, end_of, lost_by, rank, steps_of
 from rules.standing import (
     Event,
     EventKind,
@@ -31,14 +30,6 @@ from rules.transition import carried_measures, carry_over, joined, keeps_rules
 from rules.validity import last_day
 from rules.verdict import Outcome
 from rules.windows import DAY, add_months
-
-AT_ONCE = (Step("demote", 0, to="entitled"),)
-"""What happens to who fails a tier without a demotion policy."""
-
-Older = Mapping[int, Ruling]
-"""Older versions by which clients are still judged, by number, each with its own findings."""
-
-NONE_OLDER: Older = MappingProxyType({})
 
 
 def decide(  # noqa: PLR0913 - the whole of what a standing depends on
@@ -91,117 +82,6 @@ def decide(  # noqa: PLR0913 - the whole of what a standing depends on
 def settled_on(policy: Policy, day: date) -> date | None:
     """Return the date that is looked at once more on a day; None if the policy settles nothing."""
     return day - policy.settlement_days * DAY if policy.settlement_days else None
-
-
-def in_force(policy: Policy, standing: Standing, measures: Sequence[Measure], day: date) -> str:
-    """Return the tier by which a client is served: the one held, overrides gone over it.
-
-    Exactly a tier goes over a ceiling, a ceiling over a floor; of two of a kind the stricter.
-    """
-    places = {tier.key: place for place, tier in enumerate(policy.tiers)}
-    holding = [each for each in measures if each.holds(day)]
-
-    def named(kind: str) -> list[int]:
-        return [places[each.tier] for each in holding if each.kind == kind and each.tier]
-
-    place = min([max([places[standing.tier], *named("floor")]), *named("ceiling")])
-    return policy.tiers[min(named("exact"), default=place)].key
-
-
-State = Literal["secure", "on_notice", "reduced", "on_hold", "overridden"]
-
-
-def state(standing: Standing, measures: Sequence[Measure], day: date) -> State:
-    """Return in what state a standing is on the day it was decided for, or later."""
-    kinds = {each.kind for each in measures if each.holds(day)}
-    if "hold" in kinds:
-        return "on_hold"
-    if kinds:
-        return "overridden"
-    if standing.withdrawn:
-        return "reduced"
-    return "on_notice" if standing.run and standing.run.done else "secure"
-
-
-def ground_of(standing: Standing, day: date) -> Ground | None:
-    """Return the ground by which the tier is held: the one that ends last, grace only for want.
-
-    Of two without an end the one for life.
-    """
-    holding = [each for each in standing.grounds if each.tier == standing.tier and each.holds(day)]
-    return max(holding, key=_rank, default=None)
-
-
-def deadline(policy: Policy, standing: Standing, older: Older = NONE_OLDER) -> date | None:
-    """Return the last day on which what is missing can be made good: on the next the tier may go.
-
-    None where no step is under way, or none of them demotes.
-
-    :param older: as for :func:`decide`.
-    """
-    return next(
-        (day - DAY for step, day in ahead(policy, standing, older) if step.kind == "demote"), None
-    )
-
-
-def ahead(
-    policy: Policy, standing: Standing, older: Older = NONE_OLDER
-) -> tuple[tuple[Step, date], ...]:
-    """Return what is still to come of a run, if the client goes on failing, on which day at best.
-
-    Nothing where no step is under way.
-
-    :param older: as for :func:`decide`.
-    """
-    run, ground = standing.run, ground_of(standing, standing.as_of)
-    if run is None:
-        return ()
-    steps = steps_of(*losing(policy, standing, run, older))
-    earliest = standing.as_of + DAY
-    if run.started is None:
-        if ground is not None and ground.last is not None:
-            earliest = ground.last + (1 + policy.settlement_days) * DAY
-        run = replace(run, started=Mark(earliest, run.stood))
-    places = range(len(run.done), len(steps))
-    return tuple((steps[place], max(earliest, due_on(steps, run, place))) for place in places)
-
-
-def losing(policy: Policy, standing: Standing, run: Run | None, older: Older) -> tuple[Policy, str]:
-    """Return the version by whose steps the tier is lost, and what that calls the tier."""
-    named = _lost_by(policy, run, ground_of(standing, standing.as_of))
-    if named is None or named.version not in older:
-        return policy, standing.tier
-    return older[named.version].policy, named.was or standing.tier
-
-
-def steps_of(policy: Policy, tier: str) -> tuple[Step, ...]:
-    """Return what happens, step by step, to who fails a tier."""
-    demotion = policy.demotion_of(tier)
-    return AT_ONCE if demotion is None else demotion.steps
-
-
-def due_on(steps: Sequence[Step], run: Run, place: int) -> date:
-    """Return the day on which a step of a run is due.
-
-    Counted from the run's start, as much later as a notice went out late, so that what it
-    announced is kept; or from the day the step before was really carried out, or will be.
-    """
-    if run.started is None:
-        raise ValueError("a run that has not started has no steps that are due")
-    step = steps[place]
-    if step.kind == "warning":
-        return run.clocked(run.started)
-    if step.counted == "start" or place == 0:
-        return _after(run.clocked(run.started) + run.late * DAY, step)
-    done = place <= len(run.done)
-    return _after(run.clocked(run.done[place - 1]) if done else due_on(steps, run, place - 1), step)
-
-
-def _lost_by(policy: Policy, run: Run | None, ground: Ground | None) -> Run | Ground | None:
-    """Return what says by which version's steps a tier is lost; None: the policy's own."""
-    if run is not None and run.done:
-        return run
-    return ground if policy.transition.moves == "new_grounds_only" else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -311,7 +191,7 @@ class _Case:
     def _last(self, place: int) -> date:
         """Return the last day on which a tier is held by more than grace; long ago if it is not."""
         holding = [each for each in self._of(place) if each.holds(self._day)]
-        return max((_end(each) for each in holding if each.cause != "grace"), default=date.min)
+        return max((end_of(each) for each in holding if each.cause != "grace"), default=date.min)
 
     # -- benefits that return --------------------------------------------------------------------
 
@@ -391,11 +271,11 @@ class _Case:
 
     def _losing(self) -> _Rules:
         """Return the rules by whose steps the held tier is lost."""
-        return self._rules(_lost_by(self._policy, self._run, self._ground()))
+        return self._rules(lost_by(self._policy, self._run, self._ground()))
 
     def _failing(self) -> _Rules:
         """Return the rules that say besides the keep criteria who fails the held tier, and when."""
-        return self._rules(_lost_by(self._policy, None, self._ground()))
+        return self._rules(lost_by(self._policy, None, self._ground()))
 
     def _keep(self, place: int) -> Outcome:
         """Return whether a tier is kept by this version, or one by which it is still held."""
@@ -414,7 +294,7 @@ class _Case:
     def bridge(self, *, follows_open: bool = False) -> None:
         """Bridge the held tier's end by grace: it is lost only by a step (rules 4 and 6)."""
         if self._held and not self._causes():
-            ended = max(self._of(self._held), key=_end, default=None)
+            ended = max(self._of(self._held), key=end_of, default=None)
             grace = Ground(self._key(self._held), self._day, None, "grace", version=self._version)
             if ended is not None and ended.last is not None:
                 first, version, was = ended.last + DAY, ended.version, ended.was
@@ -469,11 +349,11 @@ class _Case:
     def _has_expired(self) -> bool:
         """Tell whether the held tier's last earned ground renews at its end, and that is past."""
         earned = [each for each in self._of(self._held) if each.cause == "earned"]
-        latest = max(earned, key=_end, default=None)
+        latest = max(earned, key=end_of, default=None)
         return (
             latest is not None
             and latest.renews_at_expiry
-            and self._since <= _end(latest) < self._day
+            and self._since <= end_of(latest) < self._day
         )
 
     def _add(self, ground: Ground) -> None:
@@ -491,7 +371,7 @@ class _Case:
                 if self._has_lapsed(each):
                     self._cut(each)
                     break
-                if _end(each) < _end(ground) and not (self._is_settled and ground.last is None):
+                if end_of(each) < end_of(ground) and not (self._is_settled and ground.last is None):
                     self._grounds[self._grounds.index(each)] = replace(ground, first=each.first)
                 return
         self._grounds.append(ground)
@@ -625,7 +505,7 @@ class _Case:
     def _warn(self) -> None:
         """Warn n days before the last day of the ground, the ground intact (rule 3)."""
         first = self._losing().steps[0]
-        end = max(_end(each) for each in self._of(self._held) if each.holds(self._day))
+        end = max(end_of(each) for each in self._of(self._held) if each.holds(self._day))
         if first.kind == "warning" and self._day >= end - first.days * DAY:
             self._run = Run(None)
             self._take(first)
@@ -718,7 +598,7 @@ class _Case:
     def _ground(self) -> Ground | None:
         """Return the ground by which the tier is held."""
         holding = [each for each in self._of(self._held) if each.holds(self._day)]
-        return max(holding, key=_rank, default=None)
+        return max(holding, key=rank, default=None)
 
     def _looks(self, look: Assessment) -> bool:
         return looks_on(look, self._day, self._counted_from(look, self._since))
@@ -759,7 +639,7 @@ def days_to_lifetime(grounds: Sequence[Ground], day: date, years: int) -> int:
     The years have as many days as those from the first of these days on.
     """
     spans = sorted(
-        (each.first, min(day, _end(each)))
+        (each.first, min(day, end_of(each)))
         for each in grounds
         if each.cause in {"earned", "lifetime"}
     )
@@ -773,15 +653,3 @@ def days_to_lifetime(grounds: Sequence[Ground], day: date, years: int) -> int:
 
 def _any(outcomes: set[Outcome]) -> Outcome:
     return True if True in outcomes else None if None in outcomes else False
-
-
-def _after(day: date, step: Step) -> date:
-    return add_months(day, step.months) + step.days * DAY
-
-
-def _rank(ground: Ground) -> tuple[bool, date, bool]:
-    return ground.cause != "grace", _end(ground), ground.cause == "lifetime"
-
-
-def _end(ground: Ground) -> date:
-    return ground.last or date.max

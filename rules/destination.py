@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import date
 
-from rules.decide import steps_of
 from rules.policy import Policy
+from rules.prospects import steps_of
 from rules.standing import Findings, Standing
 
 

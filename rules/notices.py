@@ -13,12 +13,12 @@ from operator import attrgetter
 from typing import NamedTuple
 
 from rules.criteria import AllOf, Condition, Criteria, QualifiesFor, walk
-from rules.decide import NONE_OLDER, Older, ahead, deadline, in_force, losing, steps_of
 from rules.describe import asked_for
 from rules.explain import Explanation, Way
 from rules.letters import Occasion
 from rules.messages import Listed, Message
 from rules.policy import Letter, Policy, Step, Tier
+from rules.prospects import NONE_OLDER, Older, ahead, deadline, in_force, losing, steps_of
 from rules.sentences import Named, shown
 from rules.standing import Event, EventKind, Standing
 from rules.transition import carry_over

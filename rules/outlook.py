@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date
 
-from rules.decide import ground_of
 from rules.messages import N_, Listed, Message
 from rules.policy import Policy
+from rules.prospects import ground_of
 from rules.sentences import Named
 from rules.standing import Measure, Standing
 

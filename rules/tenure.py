@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import Literal
 
-from rules.decide import ground_of
 from rules.policy import OfStanding, Policy
+from rules.prospects import ground_of
 from rules.standing import Standing
 from rules.windows import DAY, add_months
 

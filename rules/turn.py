@@ -7,17 +7,9 @@ from dataclasses import replace
 from datetime import date
 
 from rules.assessment import next_look
-from rules.decide import (
-    NONE_OLDER,
-    Older,
-    days_to_lifetime,
-    decide,
-    due_on,
-    ground_of,
-    losing,
-    steps_of,
-)
+from rules.decide import days_to_lifetime, decide
 from rules.policy import Anniversary, Assessment, Policy, Tier
+from rules.prospects import NONE_OLDER, Older, due_on, ground_of, losing, steps_of
 from rules.standing import Findings, Ground, Measure, Standing
 from rules.validity import last_day
 from rules.windows import DAY

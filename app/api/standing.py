@@ -26,11 +26,11 @@ from app.services.authority import Scope
 from app.services.errors import Invalid, NotThere
 from app.services.past import Erased, decision_on, judged_again, tell
 from app.services.tables import REFERENCE
-from rules.decide import State
 from rules.document import Problem
 from rules.document.fields import BusinessDay
 from rules.document.strict_json import dumps
 from rules.messages import Message
+from rules.prospects import State
 from rules.windows import DAY
 
 STATEMENT = f"""

@@ -10,11 +10,11 @@ from typing import Any
 from app.services.changes import ground_written
 from app.services.policies import PolicyInForce
 from app.words import Words
-from rules.decide import State, in_force, state
 from rules.explain import Explanation, Reason, Way
 from rules.facts import exact_text, write_value, written_number
 from rules.outlook import outlook
 from rules.policy import Facts, Metric, Names, Policy
+from rules.prospects import State, in_force, state
 from rules.standing import Standing
 from rules.verdict import Verdict
 from rules.vocabulary import MetricType

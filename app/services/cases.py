@@ -20,8 +20,8 @@ from app.services.measures import granted
 from app.services.policies import PolicyInForce
 from app.services.recorded import Known, measured, packed
 from rules import measure
-from rules.decide import Older
 from rules.policy import Facts, Policy
+from rules.prospects import Older
 from rules.standing import Event, Findings, Measure, Ruling, Standing
 from rules.verdict import Verdict
 from rules.windows import DAY

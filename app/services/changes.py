@@ -8,9 +8,9 @@ from datetime import date
 from typing import Any
 
 from app.services.policies import PolicyInForce
-from rules.decide import NONE_OLDER, Older, deadline, ground_of, in_force, state
 from rules.explain import Explanation
 from rules.policy import Policy
+from rules.prospects import NONE_OLDER, Older, deadline, ground_of, in_force, state
 from rules.standing import Event, Measure, Standing
 
 

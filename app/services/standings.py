@@ -30,14 +30,15 @@ from app.services.policies import PolicyInForce
 from app.services.rows import insert_rows
 from app.services.rulebook import Lineage, Rulebook
 from app.words import Words
-from rules.decide import deadline, settled_on
 from rules.decide import decide as decide_on
+from rules.decide import settled_on
 from rules.document.strict_json import canonical_bytes, dumps
 from rules.due import next_due
 from rules.engine import EngineFailure
 from rules.judge import Disagreement
 from rules.measure import CannotMeasure
 from rules.messages import Message
+from rules.prospects import deadline
 from rules.standing import Event, Standing
 from rules.transition import versions_needed
 from rules.turn import next_turn

@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from hypothesis import strategies as st
 
-from rules.decide import Older, decide, due_on, ground_of, settled_on, steps_of
+from rules.decide import decide, settled_on
 from rules.policy import (
     Anniversary,
     Assessment,
@@ -31,6 +31,7 @@ from rules.policy import (
     Validity,
     YearDays,
 )
+from rules.prospects import Older, due_on, ground_of, steps_of
 from rules.standing import Event, Findings, Ground, Mark, Measure, Ruling, Run, Standing
 from rules.transition import carry_over, keeps_rules, tiers_left_out, versions_needed
 from rules.turn import at_rest, next_turn

@@ -8,7 +8,7 @@ from datetime import date
 import pytest
 from hypothesis import given, settings
 
-from rules.decide import deadline, decide, due_on, ground_of, in_force, state
+from rules.decide import decide
 from rules.policy import (
     Anniversary,
     Calendar,
@@ -20,6 +20,7 @@ from rules.policy import (
     UntilAssessment,
     YearDays,
 )
+from rules.prospects import deadline, due_on, ground_of, in_force, state
 from rules.standing import Event, Ground, Mark, Measure, Return, Run, Standing
 from tests.rules import standings
 from tests.rules.standings import (

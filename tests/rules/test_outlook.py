@@ -8,9 +8,9 @@ from datetime import date
 import pytest
 
 from app.words import Words
-from rules.decide import deadline
 from rules.outlook import outlook
 from rules.policy import Benefit
+from rules.prospects import deadline
 from rules.standing import Cause, Ground, Measure, Standing
 from tests.rules.standings import NOTICE, Life, demote, demoting, ladder, tier, withdraw
 

@@ -32,7 +32,6 @@ from app.services.policies import LARGEST_DOCUMENT
 from app.services.rehearsal import SequenceSchema, read_sequence
 from app.services.tables import ACTIVITY_FIELDS
 from rules.assessment import next_look
-from rules.decide import State
 from rules.document import DEEPEST_DERIVATION, MOST_CONDITIONS, load
 from rules.document.criteria import DEEPEST, WIDEST
 from rules.document.fields import Whole
@@ -56,6 +55,7 @@ from rules.facts import MOST_PLACES, exact_text, read, write_value
 from rules.letters import ABOUT_AN_END, IN_SUBJECTS, PLACEHOLDERS, Occasion
 from rules.measure import Activity, Client, Members, complete, measure
 from rules.policy import Activities, Aggregate, Policy, Previous, Rolling, This, Window
+from rules.prospects import State
 from rules.rank import ranks
 from rules.reference import Reference
 from rules.standing import Cause, EventKind, Ground, Standing

@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
-from rules.decide import Older, deadline, state
 from rules.document import load
 from rules.measure import Activity, Client, Members, measure
 from rules.policy import Fixed, Promotion, Step
+from rules.prospects import Older, deadline, state
 from rules.reference import Reference
 from rules.standing import Ruling
 from tests.rules import test_transition

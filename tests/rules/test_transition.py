@@ -9,8 +9,8 @@ from typing import Any, Literal
 import pytest
 from hypothesis import given, settings
 
-from rules.decide import Older, deadline
 from rules.policy import Fixed, Policy, Tier, Transition
+from rules.prospects import Older, deadline
 from rules.standing import Ground, Mark, Measure, Return, Ruling, Run, Standing
 from rules.transition import carried_measures, carry_over, tiers_left_out, versions_needed
 from tests.rules import standings

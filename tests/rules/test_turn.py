@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from rules.decide import Older
 from rules.policy import Calendar, Fixed, Promotion, Step, Transition, UntilAssessment
+from rules.prospects import Older
 from rules.standing import Measure, Ruling
 from rules.turn import next_turn
 from tests.rules.standings import (

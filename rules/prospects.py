@@ -137,6 +137,7 @@ def _after(day: date, step: Step) -> date:
 
 
 def rank(ground: Ground) -> tuple[bool, date, bool]:
+    """Return by what grounds of one tier are compared: the highest is the one that counts."""
     return ground.cause != "grace", end_of(ground), ground.cause == "lifetime"
 
 

@@ -27,6 +27,7 @@ from admin.records import Tables, records
 from admin.safety import csp_nonce, register_safety
 from admin.sessions import ServerSide
 from admin.shell import register_shell
+from admin.versions import Versions
 from app.merit import Merit
 
 _HERE = Path(__file__).parent
@@ -69,7 +70,7 @@ def create_pages(found: Merit) -> Flask:
     return pages
 
 
-VIEWS = (Clients, Measures, Letters, History, People, Account)
+VIEWS = (Versions, Clients, Measures, Letters, History, People, Account)
 """In the order of the menu, after the home page."""
 
 

@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from app.models import Client, Effect, EffectMove, Job
+from app.models import Client, Effect, EffectMove, Job, PolicyRevision
 from app.services.authority import Permission
 from app.services.errors import Invalid, NotActionable, NotThere
 from app.services.governance import STATES, in_force_now, left_out, version_named
@@ -201,6 +201,13 @@ def estimate(session: Session, effect_id: int) -> Estimate:
     job = session.execute(select(Job).where(Job.key == key_of(effect))).scalar_one()
     summary = Summary.read(effect.summary or job.report or {})
     return Estimate(effect, job.state, job.done, job.total, summary)
+
+
+def document_of(session: Session, effect: Effect) -> dict[str, Any]:
+    """Return the document that an effect is about."""
+    its = effect.version_id, effect.revision
+    document: dict[str, Any] = session.get_one(PolicyRevision, its).document
+    return document
 
 
 @dataclass(frozen=True, slots=True)

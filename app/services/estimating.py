@@ -12,10 +12,10 @@ from functools import cached_property
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from app.models import Client, Effect, EffectMove, PolicyRevision, Subject
+from app.models import Client, Effect, EffectMove, Subject
 from app.models import Standing as StandingRow
 from app.services.basis import read_standing
-from app.services.effect import Cell, Comes, Summary
+from app.services.effect import Cell, Comes, Summary, document_of
 from app.services.governance import in_force_now
 from app.services.history import Act
 from app.services.jobs import Lease, Step
@@ -132,8 +132,7 @@ class _Study:
 
     @classmethod
     def of(cls, session: Session, rulebook: Rulebook, effect: Effect) -> _Study:
-        revision = session.get_one(PolicyRevision, (effect.version_id, effect.revision))
-        draft = as_draft(revision.document, effect.version_id)
+        draft = as_draft(document_of(session, effect), effect.version_id)
         former = None if effect.in_force is None else rulebook.version(session, effect.in_force)
         study = cls(effect.id, effect.day, effect.metric, draft, former, rulebook)
         if has_ranks(draft.policy):

@@ -133,7 +133,7 @@ def draft_taken(session: Session, number: int) -> PolicyVersion:
     :raises NotActionable: if it is no draft.
     """
     version = _taken(session, number)
-    _require_state(version, "saved")
+    require_state(version, "saved")
     return version
 
 
@@ -147,7 +147,7 @@ def submit(database: Database, actor: Actor, number: int, reason: str, now: date
     with database.reading() as session:
         require(session, actor, Permission.DRAFT_POLICY)
         version = version_named(session, number)
-        _require_state(version, "submitted")
+        require_state(version, "submitted")
         document, revision, installation = version.document, version.revision, fixed(session)
         former = in_force_now(session)
         before = None if former is None else former.document
@@ -155,7 +155,7 @@ def submit(database: Database, actor: Actor, number: int, reason: str, now: date
     with database.writing() as session:
         person = require(session, actor, Permission.DRAFT_POLICY)
         version = _taken(session, number)
-        _require_state(version, "submitted")
+        require_state(version, "submitted")
         if version.revision != revision:
             raise Stale("Version %(number)d was changed while it was checked.", number=number)
         _move(
@@ -193,7 +193,7 @@ def review(  # noqa: PLR0913, PLR0917 - who decided what about which bytes, and 
     person = require(act.session, act.actor, Permission.REVIEW_POLICY)
     require_reason("comment", comment)
     version = _taken(act.session, number)
-    _require_state(version, verdict)
+    require_state(version, verdict)
     if version.digest != seen_digest:
         raise Stale(
             "What is under review as version %(number)d has the digest %(digest)s; read it again.",
@@ -246,7 +246,7 @@ def schedule(act: Act, number: int, at: datetime, comment: str) -> None:
     require(act.session, act.actor, Permission.REVIEW_POLICY)
     require_reason("comment", comment)
     version = _taken(act.session, number)
-    _require_state(version, "scheduled")
+    require_state(version, "scheduled")
     if at < act.at:
         raise Invalid([Problem("at", Message("must not be in the past"))])
     _move(act.session, version, "scheduled", scheduled_for=at, held_because=None)
@@ -438,7 +438,7 @@ def _move(session: Session, version: PolicyVersion, verb: str, **values: Any) ->
 
     :raises NotActionable: if it is in another, or somebody has taken it there first.
     """
-    _require_state(version, verb)
+    require_state(version, verb)
     before, after = _TRANSITIONS[verb]
     changed = session.execute(
         update(PolicyVersion)
@@ -454,7 +454,11 @@ def _move(session: Session, version: PolicyVersion, verb: str, **values: Any) ->
         raise NotActionable("Somebody else was first.")
 
 
-def _require_state(version: PolicyVersion, verb: str) -> None:
+def require_state(version: PolicyVersion, verb: str) -> None:
+    """Refuse to do something with a version that is not in a state for it.
+
+    :raises NotActionable: if it is in another.
+    """
     before, _after = _TRANSITIONS[verb]
     if version.state not in before:
         raise NotActionable(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlsplit
+
 from flask import Flask
 
 from admin.sessions import COOKIE
@@ -121,3 +123,26 @@ def test_no_token_signs_anybody_in(stranger: Visitor, shop: Company) -> None:
 
     assert (answer.status_code, answer.mimetype) == (302, "text/html")
     assert "token" not in answer.text.replace("csrf_token", "")
+
+
+def test_signing_in_leads_nowhere_else(stranger: Visitor, shop: Company) -> None:
+    known = shop.passwords["max"]
+    for elsewhere in ("https://elsewhere.example/", "//elsewhere.example", "/\\elsewhere.example"):
+        stranger.get("/sign-in")
+        answer = stranger.post("/sign-in", email=email("max"), password=known, next=elsewhere)
+        assert answer.status_code == 302
+        assert urlsplit(answer.location).netloc == ""
+        assert not answer.location.startswith(("//", "/\\"))
+        stranger.get("/account/")
+        stranger.post("/sign-out")
+
+
+def test_every_answer_says_what_its_page_may_do(stranger: Visitor) -> None:
+    first, second = (stranger.get("/sign-in").headers for _ in range(2))
+
+    policy = first["Content-Security-Policy"]
+    assert "default-src 'none'" in policy
+    assert "unsafe" not in policy
+    assert policy != second["Content-Security-Policy"]
+    assert first["X-Content-Type-Options"] == "nosniff"
+    assert first["Cache-Control"] == "no-store"

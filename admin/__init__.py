@@ -15,6 +15,7 @@ from werkzeug.exceptions import NotFound
 
 from admin.accounts import register_accounts
 from admin.clients import Clients
+from admin.editor.views import Editor
 from admin.history import History
 from admin.home import Home
 from admin.language import locale, register_language
@@ -70,7 +71,7 @@ def create_pages(found: Merit) -> Flask:
     return pages
 
 
-VIEWS = (Versions, Clients, Measures, Letters, History, People, Account)
+VIEWS = (Versions, Editor, Clients, Measures, Letters, History, People, Account)
 """In the order of the menu, after the home page."""
 
 

@@ -7,14 +7,14 @@ where somebody else has changed the very same place, nothing is saved and both a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session, aliased
 
-from app.models import PolicyRevision
+from app.models import PolicyRevision, PolicyVersion
 from app.services.authority import Permission
 from app.services.errors import Conflict, NotThere, Refused
 from app.services.governance import draft_taken, left_out, misplaced, save
@@ -36,15 +36,24 @@ class Clash(Refused):
     """Somebody else changed the same places since; nothing was saved.
 
     ``merged`` has all changes that are in nobody's way, and theirs where they clash; ``revision``
-    is the newest, ``document`` what was to be saved of the revision that it began from.
+    is the newest, ``document`` what was to be saved of the ``base`` that it began from.
     """
 
-    def __init__(self, revision: int, document: Document, merged: Merged) -> None:
+    def __init__(
+        self, base: Document, document: Document, current: PolicyVersion, merged: Merged
+    ) -> None:
         super().__init__(
             N_("Somebody else changed the same since you began: nothing of yours is saved yet.")
         )
-        self.revision, self.document = revision, document
+        self.base, self.document, self.revision = base, document, current.revision
         self.clashes, self.merged = merged.clashes, merged.document
+        self._current = current.document
+
+    def merged_with(self, path: str) -> Document:
+        """Return ``merged``, with one's own at the path of a clash."""
+        choices = {each.path: each.path == path for each in self.clashes}
+        found: Document = merge.merge(self.base, self.document, self._current, choices).document
+        return found
 
 
 def edit(
@@ -52,13 +61,13 @@ def edit(
     number: int,
     base_revision: int,
     change: Callable[[Document], Document],
-    prevailing: Collection[str] = (),
+    choices: Mapping[str, bool] | None = None,
 ) -> int:
     """Change a draft as it was at a revision, keep what others saved since; return the newest.
 
     Where nothing comes out different, nothing is saved.
 
-    :param prevailing: paths of clashes that were shown, and at which this change is to stand.
+    :param choices: by the path of a clash that was shown, whether this change is to stand there.
     :raises Clash: if somebody else changed the same places.
     :raises NotThere: if there is no such version or revision.
     :raises NotActionable: if it is no draft any more.
@@ -67,15 +76,15 @@ def edit(
     current = draft_taken(act.session, number)
     base = document_at(act.session, number, base_revision)
     mine = change(base)
-    merged = merge.merge(base, mine, current.document, prevailing)
+    merged = merge.merge(base, mine, current.document, choices)
     if merged.clashes:
-        raise Clash(current.revision, mine, merged)
+        raise Clash(base, mine, current, merged)
     if merge.same(merged.document, current.document):
         return current.revision
     return save(act, number, current.revision, merged.document)
 
 
-def undo(act: Act, number: int, prevailing: Collection[str] = ()) -> int:
+def undo(act: Act, number: int, choices: Mapping[str, bool] | None = None) -> int:
     """Take back one's own newest edit that still stands; return the newest revision.
 
     What others saved since stays as it is.
@@ -89,9 +98,9 @@ def undo(act: Act, number: int, prevailing: Collection[str] = ()) -> int:
         after, before = (
             document_at(act.session, number, each) for each in (revision, revision - 1)
         )
-        merged = merge.merge(after, before, current.document, prevailing)
+        merged = merge.merge(after, before, current.document, choices)
         if merged.clashes:
-            raise Clash(current.revision, before, merged)
+            raise Clash(after, before, current, merged)
         if not merge.same(merged.document, current.document):
             return save(act, number, current.revision, merged.document, undoes=revision)
     raise Conflict("There is nothing of yours to take back.")

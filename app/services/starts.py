@@ -11,7 +11,7 @@ from app.services.errors import NotThere
 from app.services.installation import Fixed
 from app.words import Words
 from rules.document.strict_json import loads
-from rules.messages import Message
+from rules.messages import N_, Message
 
 _FOLDER = Path(__file__).parent.parent / "starts"
 
@@ -74,11 +74,44 @@ def starting_document(key: str, here: Fixed, languages: Sequence[str]) -> dict[s
     if key == "empty":
         return _empty(languages) | place
     document: Any = loads((_FOLDER / f"{key}.json").read_bytes())
-    written: Any = loads((_FOLDER / "letters.json").read_bytes())
-    letters = [each for each in written if each["key"] in document["letters"]]
+    letters = [each for each in _letters() if each["key"] in document["letters"]]
     ready = [each for each in languages if each in READY_IN] or ["en"]
     made: dict[str, Any] = _in_languages({**document, "letters": letters}, ready)
     return made | place | {"languages": ready}
+
+
+LETTERS = {
+    "notice": N_("a notice"),
+    "less": N_("a withdrawal"),
+    "ending": N_("a warning"),
+    "down": N_("a demotion"),
+    "up": N_("a promotion"),
+    "kept": N_("a reinstatement"),
+}
+"""The letters that are ready, and for what each is."""
+
+
+def ready_letter(key: str, languages: Sequence[str]) -> dict[str, Any]:
+    """Return a letter to begin from, without its key, in those languages that it is there in.
+
+    In the first language there is always something, be it English.
+
+    :raises NotThere: if there is none of this key.
+    """
+    letter = next((each for each in _letters() if each["key"] == key), None)
+    if letter is None:
+        raise NotThere("There is no letter %(key)s to begin from.", key=key)
+    return {
+        part: {languages[0]: texts.get(languages[0], texts["en"])}
+        | {each: texts[each] for each in languages if each in texts}
+        for part, texts in letter.items()
+        if part != "key"
+    }
+
+
+def _letters() -> list[Any]:
+    found: Any = loads((_FOLDER / "letters.json").read_bytes())
+    return list(found)
 
 
 def _empty(languages: Sequence[str]) -> dict[str, Any]:

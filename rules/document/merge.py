@@ -47,12 +47,13 @@ class Merged:
     clashes: tuple[Clash, ...]
 
 
-def merge(base: Any, mine: Any, theirs: Any, prevailing: Collection[str] = ()) -> Merged:
+def merge(base: Any, mine: Any, theirs: Any, choices: Mapping[str, bool] | None = None) -> Merged:
     """Merge two changes of a document.
 
-    :param prevailing: paths of clashes at which mine is taken, and no clash is seen any more.
+    :param choices: by the path of a clash that was seen, whether mine is to stand there; it is
+        none any more.
     """
-    merger = _Merger(prevailing)
+    merger = _Merger(choices or {})
     document = merger.value("", base, mine, theirs)
     return Merged(document, tuple(merger.clashes))
 
@@ -68,7 +69,7 @@ def same(one: Any, other: Any) -> bool:
 
 @dataclass(slots=True)
 class _Merger:
-    prevailing: Collection[str]
+    choices: Mapping[str, bool]
     clashes: list[Clash] = field(default_factory=list)
 
     def value(self, path: str, base: Any, mine: Any, theirs: Any) -> Any:
@@ -140,8 +141,8 @@ class _Merger:
         return order
 
     def _clash(self, path: str, base: Any, mine: Any, theirs: Any) -> Any:
-        if path in self.prevailing:
-            return mine
+        if path in self.choices:
+            return mine if self.choices[path] else theirs
         self.clashes.append(Clash(path, base, mine, theirs))
         return theirs
 

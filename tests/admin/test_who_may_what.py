@@ -38,6 +38,8 @@ SAMPLES: dict[str, Any] = {
     "key_id": "0",
     "name": "x",
     "number": 1,
+    "part": "tiers",
+    "ref": "gold",
     "reference": "C-17",
     "token": "x",
 }

@@ -49,10 +49,10 @@ def edited(
 
 
 def undone(
-    company: Company, number: int, by: str = "edith", prevailing: tuple[str, ...] = ()
+    company: Company, number: int, by: str = "edith", choices: dict[str, bool] | None = None
 ) -> int:
     with company.merit.acting(company.actor(by)) as act:
-        return undo(act, number, prevailing)
+        return undo(act, number, choices)
 
 
 def now(company: Company, number: int) -> Document:
@@ -102,7 +102,9 @@ def test_a_clash_once_seen_is_settled_for_ones_own_value(new_company: Company) -
     edited(new_company, number, "tiers[1].entry.value", 5, base=1)
 
     with new_company.merit.acting(new_company.actor("emil")) as act:
-        edit(act, number, 1, putting("tiers[1].entry.value", 7), ["tiers[silver].entry.value"])
+        edit(
+            act, number, 1, putting("tiers[1].entry.value", 7), {"tiers[silver].entry.value": True}
+        )
 
     assert now(new_company, number) == document(7)
 
@@ -222,7 +224,7 @@ def test_what_somebody_else_changed_since_is_not_taken_back_unasked(new_company:
 
     assert [each.path for each in found.value.clashes] == ["name.en"]
     assert now(new_company, number)["name"] == {"en": "Other"}
-    undone(new_company, number, prevailing=("name.en",))
+    undone(new_company, number, choices={"name.en": True})
     assert now(new_company, number) == document()
 
 

@@ -86,13 +86,16 @@ def test_no_edit_is_lost_silently(base: Any, mine: Any, theirs: Any) -> None:
 
 
 @given(DOCUMENTS, DOCUMENTS, DOCUMENTS)
-def test_where_mine_is_to_prevail_it_does(base: Any, mine: Any, theirs: Any) -> None:
+def test_where_mine_is_chosen_it_stands_and_else_theirs(base: Any, mine: Any, theirs: Any) -> None:
     clashes = merge(base, mine, theirs).clashes
 
-    merged = merge(base, mine, theirs, {each.path for each in clashes})
+    merged = merge(base, mine, theirs, {each.path: True for each in clashes})
 
     assert merged.clashes == ()
     assert same(merged.document, merge(base, theirs, mine).document)
+    yielded = merge(base, mine, theirs, {each.path: False for each in clashes})
+    assert yielded.clashes == ()
+    assert same(yielded.document, merge(base, mine, theirs).document)
 
 
 # -- by example --------------------------------------------------------------------------------
@@ -120,7 +123,7 @@ def test_the_same_limit_changed_by_two_people_is_shown_with_both() -> None:
 
     assert merged.clashes == (Clash("tiers[gold].entry.value", 1, 2, 3),)
     assert merged.document == theirs
-    assert merge(base, mine, theirs, ["tiers[gold].entry.value"]).document == mine
+    assert merge(base, mine, theirs, {"tiers[gold].entry.value": True}).document == mine
 
 
 def test_a_tier_added_by_one_and_another_renamed_by_the_other_are_both_there() -> None:
@@ -149,7 +152,7 @@ def test_two_orders_clash_and_either_can_prevail() -> None:
 
     assert merged.clashes == (Clash("tiers", list("abc"), list("bac"), list("acb")),)
     assert merged.document == theirs
-    assert merge(base, mine, theirs, ["tiers"]).document == mine
+    assert merge(base, mine, theirs, {"tiers": True}).document == mine
 
 
 @pytest.mark.parametrize("gone", ["mine", "theirs"])
@@ -162,7 +165,7 @@ def test_what_one_changes_and_the_other_removes_clashes(gone: str) -> None:
 
     assert [each.path for each in merged.clashes] == ["tiers[gold]"]
     assert merged.document == theirs
-    assert merge(base, mine, theirs, ["tiers[gold]"]).document == mine
+    assert merge(base, mine, theirs, {"tiers[gold]": True}).document == mine
 
 
 @pytest.mark.parametrize(

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import groupby
 from typing import Any, cast
 
 from flask import redirect, request, url_for
 
-from admin.given import asked, asked_number, chosen, known_reference, written, written_day
+from admin.given import (
+    asked,
+    asked_day,
+    asked_number,
+    chosen,
+    known_reference,
+    written,
+    written_day,
+)
 from admin.history import by_day
 from admin.language import words
 from admin.links import link
@@ -16,12 +25,12 @@ from admin.pictures import Rung, Told, ladder
 from admin.problems import by_field
 from admin.views import View, acting, actor, page, reading, today, told
 from app.merit import merit
-from app.services import chronicle, measures
+from app.services import chronicle, measures, portraits
 from app.services.authority import Permission
 from app.services.directory import Sought, search
 from app.services.errors import Conflict, Invalid
 from app.services.naming import GROUNDS, PHASES, STATES, measure_said
-from app.services.portraits import Portrait, portrait
+from app.services.portraits import portrait, stood
 from app.services.rulebook import NoPolicy, PolicyUnusable
 from rules.document import Problem
 from rules.messages import N_, Message
@@ -66,13 +75,32 @@ class Clients(View):
         return self.render(
             "clients/client.html",
             seen=seen,
-            picture=_picture(seen),
-            reasons=_reasons(seen),
+            picture=_picture(seen.ladder),
+            reasons=_reasons(seen.answer, seen.ladder),
             days=groupby(seen.timeline, lambda each: each.day),
             states=STATES,
             grounds=GROUNDS,
             phases=PHASES,
             last_day=measures.last_day,
+        )
+
+    @page("/<reference>/on", _READ)
+    def then(self, reference: str) -> str:
+        """Show how a client stood on a day gone by, as it was decided."""
+        known_reference(reference)
+        day = asked_day("day")
+        if day is None or day > today():
+            raise Invalid([Problem("day", Message("must be a day that is not after today"))])
+        answer, rungs = stood(merit().desk, actor(), reference, day, words())
+        return self.render(
+            "clients/then.html",
+            reference=reference,
+            day=day,
+            answer=answer,
+            picture=_picture(rungs),
+            reasons=_reasons(answer, rungs),
+            states=STATES,
+            grounds=GROUNDS,
         )
 
     @page("/<reference>/history", _READ)
@@ -148,10 +176,10 @@ def _further(after: str | None) -> str | None:
     return url_for("clients.index", **kept, after=after)  # type: ignore[arg-type]  # texts
 
 
-def _picture(seen: Portrait) -> Any:
+def _picture(steps: Sequence[portraits.Rung]) -> Any:
     say = words().say
     rungs = []
-    for each in seen.ladder:
+    for each in steps:
         said = Message("is served by this") if each.is_served else Message("is held by the rules")
         note = say(said) if each.is_served or each.is_held else ""
         rungs.append(Rung(say(each.name), each.is_served, note))
@@ -172,12 +200,14 @@ _WHOSE = {
 """What conditions belong to: by the part of the rules, and whether it is one tier's."""
 
 
-def _reasons(seen: Portrait) -> list[tuple[Message, list[dict[str, Any]]]]:
+def _reasons(
+    answer: dict[str, Any] | None, rungs: Sequence[portraits.Rung]
+) -> list[tuple[Message, list[dict[str, Any]]]]:
     """Return the conditions by what they belong to, those of the highest tier first."""
-    names: dict[str | None, Named] = {each.key: each.name for each in seen.ladder}
+    names: dict[str | None, Named] = {each.key: each.name for each in rungs}
     order: list[str | None] = [*names, None]
     found: dict[tuple[str, str | None], list[dict[str, Any]]] = {}
-    for each in () if seen.answer is None else seen.answer["reasons"]:
+    for each in () if answer is None else answer["reasons"]:
         found.setdefault((each["criteria"], each.get("tier")), []).append(each)
     ranked = sorted(found, key=lambda each: order.index(each[1]) if each[1] in order else 0)
     return [

@@ -20,11 +20,10 @@ from app.api.problems import ACCEPT_LANGUAGE, IF_NONE_MATCH, problems, reader_wo
 from app.api.security import KEY_COLUMNS, LIVE_KEY, admit, presented, takes
 from app.clock import business_date
 from app.merit import merit
-from app.models import Standing
-from app.services.answers import standing_answer
+from app.models import Client, Standing
 from app.services.authority import Scope
 from app.services.errors import Invalid, NotThere
-from app.services.past import Erased, decision_on, judged_again, tell
+from app.services.past import Erased, tell, told_then
 from app.services.tables import REFERENCE
 from rules.document import Problem
 from rules.document.fields import BusinessDay
@@ -164,7 +163,7 @@ class StandingView(MethodView):
         if request.args:
             at, known_by = _days_asked_for(today)
             if at is not None:
-                return _then(client_id, reference, at, known_by)
+                return _then(client_id, at, known_by)
         day = today.isoformat()
         is_good = (
             facts == known_facts
@@ -200,22 +199,14 @@ def _day(name: str, today: date) -> date:
     return day
 
 
-def _then(client_id: int, reference: str, at: date, known: date | None) -> Response:
+def _then(client_id: int, at: date, known: date | None) -> Response:
     """Give the answer by which a client stood on a day, as it was recorded."""
     found, words = merit(), reader_words()
     zone = ZoneInfo(found.fixed.time_zone)
     until = None if known is None else datetime.combine(known + DAY, time(), zone)
     with found.database.reading() as session:
-        decision = decision_on(session, client_id, at, until)
-        if decision is None:
-            raise NotThere(
-                "Nothing had been decided about client %(reference)s.", reference=reference
-            )
-        try:
-            judged, _ = judged_again(session, found.rulebook, decision)
-        except Erased as error:
-            raise NotThere("What this was decided from has been erased.") from error
-    answer = dumps(standing_answer(reference, judged, words))
+        client = session.get_one(Client, client_id)
+        answer = dumps(told_then(session, found.rulebook, client, at, words, known=until))
     response = written_in(words, Response(answer, content_type="application/json"))
     response.add_etag()
     return _unless_known(response)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -34,6 +35,32 @@ def tell(
     decision = session.get_one(Decision, standing.decision_id)
     judged, _ = judged_again(session, rulebook, decision)
     return dumps(standing_answer(reference, judged, words))
+
+
+def told_then(  # noqa: PLR0913 - of whom, of which day, as known when, and in which words
+    session: Session,
+    rulebook: Rulebook,
+    client: Client,
+    day: date,
+    words: Words,
+    *,
+    known: datetime | None = None,
+) -> dict[str, Any]:
+    """Return how a client stood on a day, as it was decided.
+
+    :param known: only by what had been decided until then; without it, by all there is.
+    :raises NotThere: if nothing had been decided, or it has been erased.
+    """
+    decision = decision_on(session, client.id, day, known)
+    if decision is None:
+        raise NotThere(
+            "Nothing had been decided about client %(reference)s.", reference=client.reference
+        )
+    try:
+        judged, _ = judged_again(session, rulebook, decision)
+    except Erased as error:
+        raise NotThere("What this was decided from has been erased.") from error
+    return standing_answer(client.reference, judged, words)
 
 
 def judged_again(

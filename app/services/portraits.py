@@ -36,6 +36,7 @@ from app.services.installation import fixed
 from app.services.lookups import Desk
 from app.services.measures import Phase, phase
 from app.services.naming import CHANNELS, TierNames, event_said, measure_said
+from app.services.past import told_then
 from app.services.people import require
 from app.services.rulebook import NoPolicy, PolicyUnusable
 from app.services.standings import NoTier
@@ -43,7 +44,7 @@ from app.words import Words
 from rules.facts import read_value
 from rules.measure import Raw
 from rules.messages import N_, Message
-from rules.policy import Attribute
+from rules.policy import Attribute, Policy
 from rules.sentences import Named, Shown, shown
 from rules.standing import MeasureKind
 from rules.windows import local_day
@@ -160,6 +161,21 @@ def portrait(desk: Desk, actor: Actor, reference: str, words: Words) -> Portrait
         )
 
 
+def stood(
+    desk: Desk, actor: Actor, reference: str, day: date, words: Words
+) -> tuple[dict[str, Any], Sequence[Rung]]:
+    """Return how a client stood on a day, as it was decided, and the ladder of then.
+
+    :raises NotThere: if there is no such client, or nothing had been decided about them.
+    """
+    with desk.database.reading() as session:
+        require(session, actor, Permission.READ_CLIENTS)
+        client = client_named(session, reference)
+        answer = told_then(session, desk.rulebook, client, day, words)
+        policy = desk.rulebook.version(session, answer["policy"]["version"]).policy
+        return answer, _rungs(policy, answer)
+
+
 def shown_measures(
     session: Session, actor: Actor, tiers: TierNames, day: date, *wanted: Any
 ) -> Sequence[ShownMeasure]:
@@ -215,14 +231,18 @@ def _answered(
 def _ladder(session: Session, desk: Desk, answer: dict[str, Any] | None) -> Sequence[Rung]:
     """Return the tiers from the highest, as the policy in force has them."""
     try:
-        tiers = desk.rulebook.in_force(session).policy.tiers
+        policy = desk.rulebook.in_force(session).policy
     except (NoPolicy, PolicyUnusable):
         return ()
+    return _rungs(policy, answer)
+
+
+def _rungs(policy: Policy, answer: dict[str, Any] | None) -> Sequence[Rung]:
     served = answer and answer["tier"]["key"]
     held = answer and answer["held"]["key"]
     return [
         Rung(each.key, Named(each.name), each.key == served, each.key == held)
-        for each in reversed(tiers)
+        for each in reversed(policy.tiers)
     ]
 
 

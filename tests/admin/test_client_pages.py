@@ -128,6 +128,27 @@ def test_the_history_of_a_client_is_for_who_reads_about_clients(
     assert signed_in("anna").get("/clients/C-17/history").status_code == 403
 
 
+def test_how_a_client_stood_is_shown_for_each_day_that_was_decided(
+    signed_in: SignedIn, shop: Company
+) -> None:
+    busy(shop)
+    max_ = signed_in("max")
+    max_.get("/clients/C-17")
+    number = given(shop)
+    shop.clock.advance(days=1)
+    max_.sign_in("max")
+    assert "on hold" in max_.get("/clients/C-17").text
+    then = max_.get("/clients/C-17/on?day=2026-07-01")
+    assert then.status_code == 200
+    assert "Client C-17 on July 1, 2026" in then.text
+    assert ("secure" in then.text, "on hold" in then.text) == (True, False)
+    assert max_.get("/clients/C-17/on?day=2026-06-30").status_code == 404
+    assert max_.get("/clients/C-99/on?day=2026-07-01").status_code == 404
+    for day in ("", "x", "2027-01-01", "2026-02-30"):
+        assert max_.get(f"/clients/C-17/on?day={day}").status_code == 422, day
+    assert number
+
+
 # -- holds and overrides -----------------------------------------------------------------------
 
 

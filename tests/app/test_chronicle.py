@@ -24,6 +24,7 @@ from app.services.notices import Channel, mark_sent
 from app.services.verbs import KINDS, SENTENCES, verbs_about
 from app.words import Words
 from tests.app import granting
+from tests.app.commands import commands_of, refused, said
 from tests.app.company import Company
 from tests.app.correspondence import issued
 from tests.app.granting import asked, erase, every_phase, given
@@ -300,3 +301,13 @@ def test_an_administrator_switches_the_public_page(company: Company) -> None:
             people.show_public_page(act, shown)
     with pytest.raises(NotAllowed), company.merit.acting(company.actor("paul")) as act:
         people.show_public_page(act, True)
+
+
+def test_commands_switch_it_too(company: Company, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = commands_of(company, monkeypatch)
+    shown = said(run("public-page", "show", by="anna"))
+    assert shown == "Everybody can read about the programme at /programme now."
+    refused(run("public-page", "show", by="anna"), "shown already")
+    refused(run("public-page", "hide", by="max"), "role administrator")
+    assert said(run("public-page", "hide", by="ben")) == "The public page is hidden."
+    refused(run("public-page", "hide", by="ben"), "hidden already")

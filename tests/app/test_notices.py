@@ -60,6 +60,19 @@ def listed(company: Company, **only: str) -> list[str]:
         ]
 
 
+def test_what_waits_is_listed_page_by_page(told: Company) -> None:
+    with told.merit.database.reading() as session:
+        whole = [each.notice.id for each in waiting(session)]
+        seen, after = list[int](), None
+        while found := waiting(session, after=after, limit=2):
+            assert len(found) <= 2
+            seen += [each.notice.id for each in found]
+            after = seen[-1]
+        assert seen == whole
+        with pytest.raises(NotThere):
+            waiting(session, after=999)
+
+
 def notices(company: Company, client: str = "C-17") -> list[Notice]:
     with company.merit.database.reading() as session:
         found = of_client(session, client)

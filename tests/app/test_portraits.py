@@ -13,7 +13,7 @@ from app.services.clients import Stated, put_client
 from app.services.errors import NotAllowed, NotThere
 from app.services.groups import Membered, put_group
 from app.services.notices import Channel, mark_sent
-from app.services.portraits import Portrait, portrait
+from app.services.portraits import Portrait, portrait, stood
 from app.words import Words
 from rules.messages import Message
 from tests.app.asking import served
@@ -163,6 +163,24 @@ def test_what_is_stated_and_what_happened_last_is_shown(company: Company) -> Non
     assert found.stated.name == "Maria Stuart"
     assert found.stated.attributes == {"vat": "GB123"}
     assert [each.external_id for each in found.activities] == ["t-4", "t-2", "t-0"]
+
+
+def test_how_they_stood_is_told_as_the_api_tells_it(company: Company) -> None:
+    busy(company)
+    seen(company)
+    company.clock.advance(days=40)
+    desk, day = company.merit.desk, date(2026, 7, 3)
+    answer, rungs = stood(desk, company.actor("max"), "C-17", day, Words())
+    api = served(company).test_client().get("/api/v1/clients/C-17/standing?at=2026-07-03")
+    assert answer == api.json
+    assert [each.key for each in rungs if each.is_served] == ["silver"]
+    with pytest.raises(NotThere, match="Nothing had been decided"):
+        stood(desk, company.actor("max"), "C-17", date(2026, 6, 30), Words())
+    with pytest.raises(NotAllowed):
+        stood(desk, company.actor("anna"), "C-17", day, Words())
+    erase(company)
+    with pytest.raises(NotThere, match="erased"):
+        stood(desk, company.actor("max"), "C-17", day, Words())
 
 
 def test_of_who_was_erased_the_last_answer_is_shown(company: Company) -> None:

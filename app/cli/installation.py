@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import click
-from flask.cli import AppGroup
+from flask.cli import AppGroup, with_appcontext
 from marshmallow import ValidationError
 from sqlalchemy import make_url
 
@@ -99,6 +99,7 @@ def setup(
 @click.command("public-page")
 @click.argument("shown", type=click.Choice(["show", "hide"]))
 @acting_as
+@with_appcontext
 def public_page(shown: str, who: str) -> None:
     """Have the page about the programme shown to everybody, or hidden; it is hidden at first."""
     with said_plainly(), merit().acting(signed_in(who)) as act:

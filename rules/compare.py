@@ -23,6 +23,7 @@ from rules.criteria import AtLeast, Condition, Criteria, Group
 from rules.describe import Line, criteria_lines
 from rules.messages import Message
 from rules.policy import Example, Policy
+from rules.sentences import Named
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,14 +111,17 @@ class _Comparison:
                 continue
             was = () if former is None else tuple(example_lines(self.former, former))
             given = () if now is None else tuple(example_lines(self.policy, now))
-            subject = Message("The example “%(name)s”", name=name[0])
+            named = Named((before[name] if now is None else now).name)
+            subject = Message("The example “%(name)s”", name=named)
             if was and given:
                 yield _changed(subject, was, given)
             else:
                 yield Difference(subject, "added" if given else "removed", was, given)
         if before.keys() == after.keys() and list(before) != list(after):
             names = [
-                tuple(Line(0, Message("“%(name)s”", name=name)) for name, _ in one)
+                tuple(
+                    Line(0, Message("“%(name)s”", name=Named(each.name))) for each in one.values()
+                )
                 for one in (before, after)
             ]
             yield Difference(Message("The order of the examples"), "changed", *names)

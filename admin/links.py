@@ -26,8 +26,3 @@ def link(about: tuple[str, str] | None) -> str | None:
         return None
     values: dict[str, Any] = {} if name is None else {name: about[1]}
     return url_for(endpoint, **values)
-
-
-def address(endpoint: str, **values: Any) -> str | None:
-    """Return the address of a page, if there is one."""
-    return url_for(endpoint, **values) if endpoint in current_app.view_functions else None

@@ -11,10 +11,10 @@ from flask import redirect, request, url_for
 from flask_security.utils import check_and_update_authn_fresh
 from sqlalchemy.orm import Session
 
+from admin.editor.pages import page_of
 from admin.effects import matrix_of
 from admin.given import NUMBER, written
 from admin.language import words
-from admin.links import address
 from admin.problems import by_field
 from admin.states import tag
 from admin.views import FRESH, View, acting, actor, may, page, reading, told
@@ -188,9 +188,12 @@ def _said(options: Mapping[Any, str]) -> list[tuple[str, str]]:
     return [(key, words().say(Message(said))) for key, said in options.items()]
 
 
-def place_in_editor(number: int, _path: str) -> str | None:
+def place_in_editor(number: int, path: str) -> str:
     """Return the address of the page of a draft on which a place of its document is."""
-    return address("editor.overview", number=number)
+    part, index = page_of(path)
+    if index is None:
+        return url_for("editor.part", number=number, part=part)
+    return url_for("editor.entry", number=number, part=part, ref=index)
 
 
 def _instant(now: datetime) -> datetime:

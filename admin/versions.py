@@ -11,10 +11,11 @@ from admin.effects import EffectPages
 from admin.given import NUMBER, asked_number, written
 from admin.history import by_day
 from admin.language import words
-from admin.links import address, link
+from admin.links import link
 from admin.problems import by_field
 from admin.reviews import ReviewPages
 from admin.states import tag
+from admin.tryouts import TryPages
 from admin.views import acting, actor, may, page, reading, told
 from app.merit import merit
 from app.models import PolicyVersion
@@ -36,8 +37,8 @@ _REVIEW, _CLIENTS = Permission.REVIEW_POLICY, Permission.READ_CLIENTS
 WITHDRAWABLE: tuple[State, ...] = ("draft", "in_review", "approved", "scheduled", "held")
 
 
-class Versions(ReviewPages, EffectPages):
-    """All pages about versions; those of a review and of an effect are in modules of their own."""
+class Versions(ReviewPages, EffectPages, TryPages):
+    """All pages about versions; of a review, an effect, a try in modules of their own."""
 
     label = N_("Versions")
 
@@ -53,7 +54,7 @@ class Versions(ReviewPages, EffectPages):
                 versions=[
                     (each, tag(each, governance.approvals(session, each.id))) for each in found
                 ],
-                drafts=address("editor.index") if may(_DRAFT) else None,
+                can_draft=may(_DRAFT),
                 names=_names(session),
             )
 
@@ -78,9 +79,6 @@ class Versions(ReviewPages, EffectPages):
                 lines=_described(version),
                 possible=list(possible(version, reviewing.wrote_any(session, actor(), number))),
                 is_due=_is_due(version),
-                edited=address("editor.overview", number=number),
-                copied=address("editor.new"),
-                tried=address("versions.try_out", number=number),
                 link=link,
                 given=request.form,
                 problems=problems,

@@ -92,6 +92,16 @@ def test_what_does_not_pass_is_said_and_it_stays_a_draft(
     assert version(shop, number).state == "draft"
 
 
+def test_each_problem_leads_to_where_it_is_put_right(signed_in: SignedIn, shop: Company) -> None:
+    number = drafted(shop, failing())
+    visitor = signed_in("edith")
+
+    page = visitor.get(f"/versions/{number}/submit").text
+
+    [address] = set(re.findall(rf'href="(/drafts/{number}/examples/[^"]+)"', page))
+    assert visitor.get(address).status_code == 200
+
+
 def test_only_a_draft_is_submitted(signed_in: SignedIn) -> None:
     visitor = signed_in("edith")
 

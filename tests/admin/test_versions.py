@@ -188,3 +188,15 @@ def test_every_page_of_a_version_opens_in_every_state(tmp_path: Path) -> None:
 @pytest.mark.parametrize("part", ["", "compare", "policy.json", "review", "effect"])
 def test_there_is_no_page_of_what_does_not_exist(signed_in: SignedIn, part: str) -> None:
     assert signed_in("max").get(f"/versions/99/{part}").status_code == 404
+
+
+def test_a_new_draft_begins_from_any_version(signed_in: SignedIn, shop: Company) -> None:
+    visitor = signed_in("edith")
+    page = visitor.get("/versions/1/").text
+    assert '<input type="hidden" name="start" value="version:1">' in page
+
+    answer = visitor.post("/drafts/new", start="version:1")
+
+    assert answer.location == "/drafts/2/"
+    assert version(shop, 2).based_on == 1
+    assert "from version 1" in visitor.get("/versions/2/").text

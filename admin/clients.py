@@ -26,7 +26,7 @@ from admin.problems import by_field
 from admin.views import View, acting, actor, page, reading, today, told
 from app.merit import merit
 from app.services import chronicle, measures, portraits
-from app.services.authority import Permission
+from app.services.authority import KNOWING, Permission
 from app.services.directory import Sought, search
 from app.services.errors import Conflict, Invalid
 from app.services.naming import GROUNDS, PHASES, STATES, measure_said
@@ -103,7 +103,7 @@ class Clients(View):
             grounds=GROUNDS,
         )
 
-    @page("/<reference>/history", _READ)
+    @page("/<reference>/history", *KNOWING)
     def history(self, reference: str) -> str:
         wanted = chronicle.Wanted(client=known_reference(reference))
         with reading() as session:

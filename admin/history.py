@@ -16,7 +16,7 @@ from admin.problems import by_field
 from admin.views import View, actor, page, reading
 from app.merit import merit
 from app.services.authority import Permission
-from app.services.chronicle import PEOPLE, Page, Told, Wanted, actors, export, read
+from app.services.chronicle import PEOPLE, Page, Told, Wanted, actors, export, read, systems
 from app.services.errors import Invalid, NotThere
 from app.services.verbs import KINDS
 from rules.document import Problem
@@ -37,12 +37,16 @@ class History(View):
     def index(self) -> Any:
         """Show what happened; at first what people did, for the service does much each night."""
         with reading() as session:
-            known = actors(session)
+            known, keys = actors(session), systems(session)
             problems: tuple[Problem, ...] = ()
             found = Page((), None)
             try:
                 found = read(
-                    session, merit().rulebook, actor(), _wanted(known), asked_number("before")
+                    session,
+                    merit().rulebook,
+                    actor(),
+                    _wanted(known + keys),
+                    asked_number("before"),
                 )
             except Invalid as error:
                 problems = error.problems
@@ -56,6 +60,7 @@ class History(View):
                 (_EVERYBODY, words().say(Message("People, systems and the service"))),
                 (_SERVICE, words().say(Message("The service itself"))),
                 *known,
+                *((name, words().say(Message("Key: %(name)s", name=said))) for name, said in keys),
             ],
             what=KINDS,
             given={name: asked(name) for name in _ASKED},
@@ -69,7 +74,7 @@ class History(View):
     @page("/history.csv", _READ)
     def exported(self) -> Response:
         with reading() as session:
-            wanted = _wanted(actors(session))
+            wanted = _wanted(actors(session) + systems(session))
             content = export(session, merit().rulebook, actor(), wanted, words())
         disposition = {"Content-Disposition": 'attachment; filename="history.csv"'}
         return Response(content, content_type="text/csv; charset=utf-8", headers=disposition)

@@ -16,15 +16,13 @@ from app.merit import merit
 from app.models import Measure
 from app.services import measures
 from app.services.agenda import asked_measures
-from app.services.authority import Permission
+from app.services.authority import KNOWING, Permission
 from app.services.errors import Conflict, Invalid, NotActionable, NotThere
 from app.services.history import Act
 from app.services.naming import PHASES, TierNames
 from app.services.portraits import ShownMeasure, shown_measures
 from rules.document import Problem
 from rules.messages import N_, Message
-
-_READ = Permission.READ_CLIENTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,13 +74,13 @@ class Measures(View):
     def __init__(self) -> None:
         super().__init__(endpoint="measures", url="/measures")
 
-    @page("/", _READ)
+    @page("/", *KNOWING)
     def index(self) -> str:
         with reading() as session:
             waiting = asked_measures(session, merit().rulebook, actor(), today())
         return self.render("measures/waiting.html", waiting=waiting)
 
-    @page(f"/{NUMBER}", _READ)
+    @page(f"/{NUMBER}", *KNOWING)
     def measure(self, number: int) -> str:
         return self._shown(number)
 

@@ -19,7 +19,7 @@ from app.models import (
     PolicyVersion,
     RoleGrant,
 )
-from app.services.authority import ROLES, Actor, Permission
+from app.services.authority import KNOWING, ROLES, Actor, Permission
 from app.services.governance import authors
 from app.services.naming import TierNames, job_said
 from app.services.people import require
@@ -128,9 +128,9 @@ def asked_measures(
 ) -> Sequence[ShownMeasure]:
     """Return the holds and overrides about which nobody has decided, by first day.
 
-    :raises NotAllowed: to who may not read about clients.
+    :raises NotAllowed: to who may not know who asked for what, and why.
     """
-    require(session, actor, Permission.READ_CLIENTS)
+    require(session, actor, *KNOWING)
     tiers = TierNames(session, rulebook)
     return shown_measures(session, actor, tiers, day, Measure.state == "asked")
 

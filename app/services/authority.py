@@ -83,6 +83,13 @@ RULING = frozenset({Role.EDITOR, Role.APPROVER})
 """Roles that no administrator may have."""
 
 
+KNOWING = (Permission.ASK_MEASURE, Permission.GRANT_MEASURE, Permission.READ_HISTORY)
+"""Of which one is needed to read why a hold or an override was asked for, and by whom.
+
+A counter is told what is in force and no more.
+"""
+
+
 class Scope(StrEnum):
     """What a key of the API may be used for."""
 

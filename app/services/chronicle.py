@@ -8,7 +8,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Any, cast
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import Session
 
 from app.models import (
@@ -26,7 +26,7 @@ from app.models import (
     Person,
     Subject,
 )
-from app.services.authority import ROLES, Actor, Permission
+from app.services.authority import KNOWING, ROLES, Actor, Permission
 from app.services.clients import client_named
 from app.services.errors import Invalid, NotActionable
 from app.services.history import SubjectKey
@@ -103,8 +103,8 @@ def read(
     """Return what happened, newest first.
 
     :param before: only entries before this sequence.
-    :raises NotAllowed: to who may not read it; a version's own life and a client's are for all
-        who may read the policy, or clients.
+    :raises NotAllowed: to who may not read it; a version's own life is for all who may read the
+        policy, a client's for all who may know why they are treated as they are.
     :raises NotThere: if there is no such client.
     :raises Invalid: if there is no such verb.
     """
@@ -123,7 +123,9 @@ def export(
     :raises NotActionable: if it is too much for one file.
     """
     require(session, actor, *_permissions(wanted))
-    if len(_entries(session, wanted, None, MOST_EXPORTED + 1)) > MOST_EXPORTED:
+    conditions = _conditions(session, wanted)
+    some = select(HistoryEntry.sequence).where(*conditions).limit(MOST_EXPORTED + 1).subquery()
+    if session.execute(select(func.count()).select_from(some)).scalar_one() > MOST_EXPORTED:
         raise NotActionable(
             "These are more than %(most)d entries; name the days you want.", most=MOST_EXPORTED
         )
@@ -136,6 +138,12 @@ def actors(session: Session) -> list[tuple[str, str]]:
     """Return everybody with an account, as the history names them and by name."""
     found = session.execute(select(Person.subject, Person.name).order_by(Person.name))
     return [(f"person:{subject}", name) for subject, name in found]
+
+
+def systems(session: Session) -> list[tuple[str, str]]:
+    """Return every key there ever was, as the history names it and by name."""
+    found = session.execute(select(Key.id, Key.name).order_by(Key.name, Key.created_at))
+    return [(f"key:{its}", name) for its, name in found]
 
 
 def _cells(
@@ -158,7 +166,7 @@ def _cells(
 def _permissions(wanted: Wanted) -> list[Permission]:
     found = [Permission.READ_HISTORY]
     if wanted.client is not None:
-        found.append(Permission.READ_CLIENTS)
+        found += KNOWING
     if wanted.object is not None and wanted.object.startswith("policy:"):
         found.append(Permission.READ_POLICY)
     return found

@@ -29,7 +29,7 @@ from app.models import (
 )
 from app.models import Standing as StandingRow
 from app.services import notices
-from app.services.authority import Actor, Permission
+from app.services.authority import KNOWING, Actor, Permission
 from app.services.clients import Stated, client_named, stated_of
 from app.services.groups import membered
 from app.services.installation import fixed
@@ -51,6 +51,9 @@ from rules.windows import local_day
 
 MOST = 100
 """Happenings, and activities, that a page shows: the newest."""
+
+
+_CAME_TO_NOTHING = frozenset({"refused", "withdrawn"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +107,7 @@ class ShownGroup:
 class Portrait:
     """A client: how they stand, why, and what happened.
 
+    Unless the reader ``knows``, nothing is shown of why people decided beside the rules.
     ``answer`` is what a counter is told of them (docs/semantics.md); where there is none,
     ``unanswered`` says why.
     """
@@ -118,6 +122,7 @@ class Portrait:
     timeline: Sequence[Happening]
     notices: Sequence[Notice]
     measures: Sequence[ShownMeasure]
+    knows: bool
     group: ShownGroup | None
     activities: Sequence[Activity]
 
@@ -138,10 +143,11 @@ def portrait(desk: Desk, actor: Actor, reference: str, words: Words) -> Portrait
         client = client_named(session, reference)
         tiers = TierNames(session, desk.rulebook)
         measures = shown_measures(session, actor, tiers, day, Measure.client_id == client.id)
+        knows = actor.may(*KNOWING)
         letters = notices.of_client(session, reference)
         happened = [
             *_events(session, client, tiers),
-            *_measures_told(measures, zone),
+            *(_measures_told(measures, zone) if knows else ()),
             *_letters_told(letters, zone),
         ]
         stated = stated_of(session, client)
@@ -155,7 +161,8 @@ def portrait(desk: Desk, actor: Actor, reference: str, words: Words) -> Portrait
             ladder=_ladder(session, desk, answer),
             timeline=sorted(happened, key=lambda each: each.day, reverse=True)[:MOST],
             notices=letters,
-            measures=measures,
+            measures=[each for each in measures if knows or each.phase not in _CAME_TO_NOTHING],
+            knows=knows,
             group=_group(session, client, tiers),
             activities=_activities(session, client),
         )

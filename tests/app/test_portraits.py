@@ -8,16 +8,17 @@ from typing import Any
 import pytest
 
 from app.services.activities import NewActivity, record_activities
-from app.services.authority import Actor
+from app.services.authority import Actor, Role
 from app.services.clients import Stated, put_client
 from app.services.errors import NotAllowed, NotThere
 from app.services.groups import Membered, put_group
 from app.services.notices import Channel, mark_sent
+from app.services.people import NewPerson, add_person, ask_role
 from app.services.portraits import Portrait, portrait, stood
 from app.words import Words
 from rules.messages import Message
 from tests.app.asking import served
-from tests.app.company import Company
+from tests.app.company import Company, email
 from tests.app.correspondence import issued
 from tests.app.dealings import standing
 from tests.app.granting import GOLD, asked, client, ended, erase, every_phase, given, refused
@@ -131,6 +132,20 @@ def test_each_reader_sees_what_they_may_do_with_a_measure(company: Company) -> N
     assert can("max") == {"in_force": {"end"}, "granted": {"end"}}
     assert can("edith") == {"asked": {"withdraw"}}
     assert can("olga") == {}
+
+
+def test_a_counter_is_not_told_why_people_decided_nor_what_came_to_nothing(
+    company: Company,
+) -> None:
+    every_phase(company)
+    with company.merit.acting(company.actor("anna")) as act:
+        add_person(act, NewPerson(email("fred"), "Fred"))
+        ask_role(act, email("fred"), Role.FRONT_DESK, "Hired.")
+    found = seen(company, by="fred")
+    assert not found.knows
+    assert {each.phase for each in found.measures} == {"asked", "granted", "in_force", "over"}
+    assert not [each for each in found.timeline if each.note]
+    assert seen(company, by="olga").knows
 
 
 def test_who_decided_is_named(company: Company) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 from typing import Any
 
@@ -95,6 +95,56 @@ def reshaped(sort: str, kind: str, former: object) -> Document:
     if kept.get("aggregate") not in (None, "daily_average", "minimum") and kind != "activities":
         del kept["aggregate"]
     return {"kind": kind, **SHAPES[sort].get(kind, {}), **kept}
+
+
+def types_for(source: Any, types: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the types that a metric with this source can have, the usual one first.
+
+    None where it may have several or the source says too little.
+
+    :param types: those of the metrics, by their keys.
+    """
+    if not isinstance(source, dict):
+        return ()
+    kind, aggregate, of = (source.get(name) for name in ("kind", "aggregate", "of"))
+    match kind:
+        case "activities" if of == "amount":
+            return ("money",)
+        case "activities" if of == "quantity":
+            return ("decimal",) if aggregate == "average" else ("count", "days", "decimal")
+        case "activities" if of is None:
+            return _COUNTED.get(str(aggregate), ())
+        case "ratio":
+            over, under = (
+                types.get(str(source.get(each))) for each in ("numerator", "denominator")
+            )
+            return ("money",) if over == "money" != under and under else ("decimal",)
+        case "rank":
+            return ("decimal",)
+        case "change" if source.get("measured") == "percent":
+            return ("decimal",)
+        case "change" | "carry_over" | "group":
+            other = types.get(str(source.get("metric")))
+            return (other,) if other else ()
+        case "days_since":
+            return ("days",)
+        case "standing":
+            return (_TENURES.get(str(source.get("measure")), "days"),)
+    return ()
+
+
+_TENURES = {"tier_held": "choice", "years_at_or_above": "count"}
+_COUNTED: dict[str, tuple[str, ...]] = {
+    "count": ("count",),
+    "distinct_products": ("count",),
+    "first_date": ("date",),
+    "last_date": ("date",),
+    "days_since_last": ("days",),
+    "days_with": ("count", "days"),
+    "weeks_with": ("count",),
+    "months_with": ("count",),
+    "quarters_with": ("count",),
+}
 
 
 def new_key(name: str, taken: Iterable[str]) -> str:

@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from admin.editor.blanks import SHAPES, added, new_key, reshaped
+from admin.editor.blanks import SHAPES, added, new_key, reshaped, types_for
 from admin.editor.proposed import proposed
 from admin.editor.values import KINDS, Manner, fits, read, write
 from app.services.errors import NotThere
 from app.services.starts import ready_letter
-from rules.document.merge import ABSENT
+from rules.document.merge import ABSENT, same
 from rules.document.paths import (
     NoSuchPlace,
     get,
@@ -54,8 +54,10 @@ class Posted:
         :raises NotThere: for a field or an operation that no page of the editor has.
         """
         try:
+            before = document
             for kind, path, typed in sorted(self.fields, key=_turn):
                 document = self._set(document, kind, path, typed)
+            document = _fitted(before, document)
             if self.op:
                 verb, _, rest = self.op.partition(" ")
                 path, _, word = rest.partition(" ")
@@ -194,6 +196,39 @@ def type_of(document: Document, key: object) -> MetricType | None:
             kind = metric.get("type")
             return MetricType(kind) if kind in set(MetricType) else None
     return None
+
+
+def _fitted(before: Document, document: Document) -> Document:
+    """Give figures whose source became another the type that it has, if theirs does not suit it."""
+    former = {each["key"]: each for each in _metrics(before)}
+    for metric in _metrics(document):
+        was, source = former.get(metric["key"], {}).get("source"), metric["source"]
+        if was is None or same(was, source):
+            continue
+        place = f"metrics[{metric['key']}]"
+        fitting = types_for(source, _types(document))
+        if fitting and fitting != types_for(was, _types(before)) and metric["type"] not in fitting:
+            document = _set_type(document, place, fitting[0])
+        if source.get("kind") == "rank" or source.get("measured") == "percent":
+            document = put(document, f"{place}.unit", "percent")
+    return document
+
+
+def _metrics(document: Document) -> list[Any]:
+    """Return the metrics of a document that are whole enough to be looked at."""
+    found = document.get("metrics")
+    return [
+        each
+        for each in (found if isinstance(found, list) else ())
+        if isinstance(each, dict)
+        and isinstance(each.get("key"), str)
+        and isinstance(each.get("type"), str)
+        and isinstance(each.get("source"), dict)
+    ]
+
+
+def _types(document: Document) -> dict[str, str]:
+    return {each["key"]: each["type"] for each in _metrics(document)}
 
 
 def _set_operator(document: Document, path: str, operator: str) -> Document:

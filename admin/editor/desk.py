@@ -169,6 +169,7 @@ class Desk:
         written = (metric or {}).get("type")
         kind = MetricType(written) if written in set(MetricType) else MetricType.COUNT
         typed = OF_TYPES[kind]
+        label = self._in_its_unit(metric, kind, label)
         options: Options | None = None
         if metric is not None and kind is MetricType.CHOICE:
             options = [("", ""), *self.options_of(metric)]
@@ -178,6 +179,18 @@ class Desk:
             typed += "?"
             options = None if options is None else [*options, ("?", Message("not known"))]
         return self.field(f"pair-{typed}" if pair else typed, path, label, options=options, **how)
+
+    def _in_its_unit(
+        self, metric: Mapping[str, Any] | None, kind: MetricType, label: object
+    ) -> object:
+        """Return a label that says in what a value is counted, where that is not plain."""
+        if kind is MetricType.MONEY:
+            return Message("%(what)s, in %(unit)s", what=label, unit=self.manner.currency)
+        if kind is MetricType.DAYS:
+            return Message("%(what)s, in days", what=label)
+        if metric is not None and metric.get("unit") == "percent":
+            return Message("%(what)s, in percent", what=label)
+        return label
 
     def options_of(self, metric: Mapping[str, Any]) -> Options:
         """Return the options of a metric that is a choice; the tiers of the tier held."""

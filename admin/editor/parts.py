@@ -11,6 +11,7 @@ from admin.editor.criteria import criteria
 from admin.editor.desk import Desk, new_named
 from admin.editor.figures import period
 from admin.editor.items import Actions, Button, Item, Note, Row, Said
+from admin.editor.preview import previewed
 from rules.describe import (
     Line,
     demotion_lines,
@@ -362,6 +363,7 @@ def letter(desk: Desk, path: str) -> list[Item]:
             f"{path}.unnamed",
             Message("Stands where the client’s name is not known"),
         ),
+        *_previews(desk, path),
         desk.box(
             Message("Names that may stand for something"),
             [
@@ -376,6 +378,20 @@ def letter(desk: Desk, path: str) -> list[Item]:
             folded=True,
         ),
     ]
+
+
+def _previews(desk: Desk, path: str) -> list[Item]:
+    """Return a letter in each language, with something in the place of every name."""
+    items: list[Item] = []
+    for language in desk.languages:
+        texts = [desk.get(f"{path}.{part}.{language}") for part in ("subject", "body")]
+        if not all(isinstance(each, str) for each in texts):
+            continue
+        filled = previewed(desk, "\n\n".join(texts), language)
+        said = [Line(0, Message("%(text)s", text=each)) for each in filled]
+        title = Message("How it reads (%(language)s)", language=language)
+        items.append(desk.box(title, [Said(said)], folded=True))
+    return items
 
 
 # -- the policy itself -------------------------------------------------------------------------

@@ -16,6 +16,7 @@ from admin.editor.desk import Desk
 from admin.editor.values import Manner
 from admin.language import words
 from admin.problems import by_field
+from admin.shell import field_id
 from admin.views import View, acting, is_part, page, reading, today, told
 from app.merit import merit
 from app.models import PolicyVersion
@@ -89,6 +90,7 @@ class Editor(View):
             pages=[(each, counts.count(each.part)) for each in pages.PAGES.values()],
             problems=[(_link(desk, each), each.message) for each in desk.problems],
             undoable=_undoable(number),
+            onwards=url_for("versions.version", number=number),
         )
 
     @page("/<int:number>/undo", _DRAFT, methods=("POST",))
@@ -281,7 +283,7 @@ def _whole(text: str | None) -> int:
 
 def _link(desk: Desk, problem: Problem) -> str:
     part, index = pages.page_of(problem.path)
-    return pages.address(desk.number, part, desk, index)
+    return f"{pages.address(desk.number, part, desk, index)}#{field_id(problem.path)}"
 
 
 def _back(number: int, wanted: str) -> str:

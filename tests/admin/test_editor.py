@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from rules.document.strict_json import dumps
 from tests.admin.conftest import SignedIn
 from tests.admin.writing import Form, Writer
 from tests.app.asking import EXAMPLE
@@ -301,3 +302,37 @@ def test_a_draft_begins_from_a_file_and_no_file_is_said_so(writer: Writer) -> No
         answer = writer.visitor.post("/drafts/new", start="file", file=file)
         assert (answer.status_code, 'id="problems"' in answer.text) == (422, True)
     assert writer.visitor.post("/drafts/new", start="strange").status_code == 404
+
+
+def test_a_figure_whose_source_changes_becomes_of_the_kind_that_suits_it(writer: Writer) -> None:
+    place = "metrics[0]"
+    writer.open("figures", "revenue_12m").fill({f"word:{place}.source.aggregate": ["count"]})
+    assert writer.document["metrics"][0]["type"] == "money"  # what is summed is named still
+    writer.fill({f"column:{place}.source.of": [""]})
+    assert writer.document["metrics"][0]["type"] == "count"
+    writer.fill({f"shape-source:{place}.source": ["rank"]})
+    found = writer.document["metrics"][0]
+    assert (found["type"], found["unit"]) == ("decimal", "percent")
+
+
+@pytest.mark.parametrize("metrics", [5, [5], [{}], [{"key": 1}], [{"key": "a", "source": []}]])
+def test_a_draft_is_editable_however_broken_it_is(writer: Writer, metrics: object) -> None:
+    content = dumps({"metrics": metrics, "tiers": [{"key": "a"}, {"key": "a"}, 5], "letters": {}})
+    file = (BytesIO(content.encode()), "policy.json")
+    writer.visitor.post("/drafts/new", start="file", file=file)
+    broken = Writer(writer.visitor, 3)
+    for part in PARTS:
+        broken.open(part)
+    for place in (0, 1, 2):
+        broken.open("tiers", str(place))
+    broken.open("policy").fill({"text:key": ["mended"]})
+    assert broken.document["key"] == "mended"
+
+
+def test_a_letter_is_shown_as_it_would_read(writer: Writer) -> None:
+    text = writer.visitor.get("/drafts/2/letters/notice").text
+    assert "How it reads (uk)" in text
+    assert "Dear Maria Kovalenko," in text
+    assert "Your tier Platinum: how to keep it, until August 30, 2026" in text
+    writer.open("letters", "notice").fill({"text:letters[0].subject.en": ["For $nobody"]})
+    assert "Nothing stands for $nobody here" in writer.visitor.get(writer.url).text

@@ -15,7 +15,7 @@ from admin.given import NUMBER, asked, written
 from admin.language import words
 from admin.pictures import Stream, Told, flow
 from admin.problems import by_field
-from admin.views import View, acting, may, page, reading, told
+from admin.views import View, acting, may, page, reading
 from app.services import effect, governance
 from app.services.authority import Permission
 from app.services.effect import Cell, Estimate
@@ -104,7 +104,6 @@ class EffectPages(View):
                 effect.begin(act, number, day, written("metric") or None)
         except (Invalid, DocumentInvalid) as error:
             return EffectPages.effect(self, number, by_field(error.problems))
-        told(Message("It is being worked out."))
         return redirect(url_for("versions.effect", number=number))
 
     @page(f"/{NUMBER}/effect/names", _CLIENTS)

@@ -27,6 +27,7 @@ from app.services.local_time import NotOnce, read_instant
 from app.services.policies import ExamplesFail
 from app.services.reviewing import Laid, Shown
 from app.services.trial import TrialFailed
+from rules.describe import example_sentence
 from rules.document import DocumentInvalid, Problem
 from rules.examples import failures
 from rules.messages import N_, Message
@@ -223,13 +224,16 @@ def _offset(written: str) -> str:
     )
 
 
-def _examples(laid: Laid) -> list[tuple[Any, Message | None]]:
-    """Return the examples of a version, each with what is wrong with it."""
+def _examples(laid: Laid) -> list[tuple[Message, Message | None]]:
+    """Return the examples of a version as sentences, each with what is wrong with it."""
     if laid.policy is None:
         return []
     failed = failures(laid.policy, Reference(laid.policy).judge)
     wrong = {each.place: each.sentence for each in failed}
-    return [(each, wrong.get(place)) for place, each in enumerate(laid.policy.examples)]
+    return [
+        (example_sentence(laid.policy, each), wrong.get(place))
+        for place, each in enumerate(laid.policy.examples)
+    ]
 
 
 def _number(name: str) -> int | None:

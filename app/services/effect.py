@@ -149,6 +149,10 @@ class Summary:
         return sum(each.clients for each in self.cells if each.moves)
 
     @property
+    def anyway(self) -> int:
+        return sum(each.anyway for each in self.cells)
+
+    @property
     def concerned(self) -> int:
         """What those who would move bring in."""
         return sum(each.amount for each in self.cells if each.moves)

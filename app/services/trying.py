@@ -17,7 +17,7 @@ from app.services.basis import read_standing
 from app.services.clients import client_named, key_of
 from app.services.errors import Invalid
 from app.services.evaluations import Question, answer_for, read_question
-from app.services.places import places_of
+from app.services.places import has_ranks, places_of
 from app.services.policies import PolicyInForce
 from app.services.recorded import Known, measured
 from app.services.rulebook import Lineage, NoPolicy, Rulebook
@@ -189,7 +189,7 @@ class _Subject:
     def recorded(self, by: PolicyInForce, day: date) -> measure.Client:
         """Return what a policy measures the client by; no draft has fixed any places."""
         recorded = self._known.on(by, self.client.id, day)
-        if by is self._in_force or self._in_force is None:
+        if by is self._in_force or self._in_force is None or not has_ranks(by.policy):
             return recorded
         number = self._in_force.number
         places = places_of(self._session, [self.client.id], number, day).get(self.client.id, {})

@@ -36,6 +36,7 @@ def test_a_client_is_shown_by_both_side_by_side(signed_in: SignedIn, served: Com
     assert '<span class="tag brand">gold</span>' in page
     assert '<span class="tag brand">base</span>' in page
     assert '<span class="tag warn">differs</span>' in page
+    assert "Spend is £15.00; gold asks for at least £20.00: £5.00 short." in page
 
 
 def test_where_both_give_the_same_that_is_said(signed_in: SignedIn, served: Company) -> None:

@@ -21,6 +21,14 @@ document.addEventListener(
   true,
 );
 
+// htmx sends the button that was pressed last with whatever is saved afterwards, too.
+document.addEventListener("htmx:configRequest", (event) => {
+  const { parameters, triggeringEvent } = event.detail;
+  if (!triggeringEvent || !triggeringEvent.submitter) {
+    delete parameters.op;
+  }
+});
+
 // Somebody goes on typing while a page is saved: what they typed meanwhile is kept, and saved next.
 let typed = [];
 

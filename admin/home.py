@@ -17,7 +17,7 @@ from app.services.directory import Held, held
 from app.services.policies import PolicyInForce
 from app.services.rulebook import NoPolicy, PolicyUnusable
 from rules.messages import N_, Message
-from rules.programme import chapters
+from rules.programme import chapters, common
 from rules.sentences import Named
 
 
@@ -41,6 +41,7 @@ class Home(View, AdminIndexView):
                 planned=planned(session) if may(Permission.READ_POLICY) else (),
                 held=_held(held(session), in_force) if may(Permission.READ_CLIENTS) else None,
                 in_force=in_force,
+                common=() if in_force is None else common(in_force.policy),
                 chapters=[] if in_force is None else chapters(in_force.policy),
                 unusable=unusable,
                 link=link,

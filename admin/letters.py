@@ -12,7 +12,7 @@ from admin.problems import by_field
 from admin.views import View, acting, page, reading, told
 from app.services import notices
 from app.services.authority import Permission
-from app.services.errors import NotActionable
+from app.services.errors import NotActionable, NotThere
 from app.services.naming import CHANNELS, LETTERS
 from app.services.notices import Channel
 from rules.document import Problem
@@ -29,25 +29,32 @@ class Letters(View):
         super().__init__(endpoint="letters", url="/letters")
 
     @page("/", Permission.READ_CLIENTS)
-    def index(self) -> str:
+    def index(self) -> Any:
         client, event = asked("client") or None, chosen("event", LETTERS)
-        if client is not None:
-            known_reference(client)
-        with reading() as session:
-            found = notices.waiting(
-                session, client, cast(EventKind, event), asked_number("after"), _AT_ONCE + 1
-            )
+        problems: tuple[Problem, ...] = ()
+        found: list[notices.Listed] = []
+        try:
+            if client is not None:
+                known_reference(client)
+            with reading() as session:
+                found = notices.waiting(
+                    session, client, cast(EventKind, event), asked_number("after"), _AT_ONCE + 1
+                )
+        except NotThere as error:
+            problems = (Problem("client", error.message),)
         shown = found[:_AT_ONCE]
         after = shown[-1].notice.id if len(found) > _AT_ONCE else None
         kept = {name: text for name in ("client", "event") if (text := asked(name))}
-        return self.render(
+        listed = self.render(
             "letters/waiting.html",
+            problems=by_field(problems),
             found=shown,
             events=LETTERS,
             client=client or "",
             event=event or "",
             further=None if after is None else url_for("letters.index", **kept, after=after),  # type: ignore[arg-type]  # texts
         )
+        return (listed, 422) if problems else listed
 
     @page(f"/{NUMBER}", Permission.READ_CLIENTS)
     def letter(self, number: int) -> str:

@@ -13,6 +13,7 @@ _PLACES = {
     "measure": ("measures.measure", "number"),
     "person": ("people.index", None),
     "policy": ("versions.version", "number"),
+    "job": ("records_jobs.details_view", "id"),
 }
 """By the kind of thing: the page, and what it calls the name by which it is found."""
 

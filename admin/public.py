@@ -15,7 +15,7 @@ from app.services.installation import is_public
 from app.services.policies import PolicyInForce
 from app.services.rulebook import NoPolicy, PolicyUnusable
 from app.words import LANGUAGES, Words
-from rules.programme import chapters
+from rules.programme import chapters, common
 
 public = Blueprint("public", __name__)
 
@@ -38,6 +38,7 @@ def programme(language: str | None) -> Response:
         render_template(
             "programme.html",
             policy=in_force.policy,
+            common=common(in_force.policy),
             chapters=chapters(in_force.policy),
         )
     )

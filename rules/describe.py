@@ -300,6 +300,14 @@ _UNTIL_LATER = {
 
 
 def promotion_lines(policy: Policy) -> Iterator[Line]:
+    """Say when clients rise, if not at once and straight, and what they are written then."""
+    yield from rising_lines(policy)
+    if policy.promotion.letter is not None:
+        key = policy.promotion.letter
+        yield Line(0, Message("Who rises gets the letter “%(key)s”.", key=key))
+
+
+def rising_lines(policy: Policy) -> Iterator[Line]:
     """Say when clients rise, if not at once and straight."""
     promotion = policy.promotion
     if promotion.assessment is not None:
@@ -307,8 +315,6 @@ def promotion_lines(policy: Policy) -> Iterator[Line]:
         yield Line(0, Message("Clients rise only on %(days)s.", days=days))
     if promotion.path == "one_rung":
         yield Line(0, Message("Clients rise one tier at a time."))
-    if promotion.letter is not None:
-        yield Line(0, Message("Who rises gets the letter “%(key)s”.", key=promotion.letter))
 
 
 def groups_lines(policy: Policy) -> Iterator[Line]:

@@ -9,7 +9,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from rules.describe import Line, asked_for, assessment_days, how_held, step_said
+from rules.describe import (
+    Line,
+    asked_for,
+    assessment_days,
+    groups_lines,
+    how_held,
+    rising_lines,
+    settlement_lines,
+    step_said,
+)
 from rules.messages import Message
 from rules.policy import DemotionPolicy, Policy, Standard, Tier
 from rules.sentences import Length, Named
@@ -35,6 +44,12 @@ class Chapter:
 def chapters(policy: Policy) -> tuple[Chapter, ...]:
     """Return what a policy says of each tier, from the highest."""
     return tuple(_chapter(policy, each) for each in reversed(policy.tiers))
+
+
+def common(policy: Policy) -> tuple[Message, ...]:
+    """Return what a policy says of all tiers: when one rises, of groups, of what comes late."""
+    lines = (*rising_lines(policy), *groups_lines(policy), *settlement_lines(policy))
+    return tuple(each.sentence for each in lines)
 
 
 def _chapter(policy: Policy, tier: Tier) -> Chapter:

@@ -123,11 +123,9 @@ def export(
     :raises NotActionable: if it is too much for one file.
     """
     require(session, actor, *_permissions(wanted))
-    conditions = _conditions(session, wanted)
-    some = select(HistoryEntry.sequence).where(*conditions).limit(MOST_EXPORTED + 1).subquery()
-    if session.execute(select(func.count()).select_from(some)).scalar_one() > MOST_EXPORTED:
+    if _number(session, wanted, MOST_EXPORTED) >= MOST_EXPORTED:
         raise NotActionable(
-            "These are more than %(most)d entries; name the days you want.", most=MOST_EXPORTED
+            "These are %(most)d entries or more; name the days you want.", most=MOST_EXPORTED
         )
     header = ("Number", "Time", "Who", "Verb", "What happened", "Reason")
     titles = [words.say(Message(each)) for each in header]
@@ -178,19 +176,47 @@ def _permissions(wanted: Wanted) -> list[Permission]:
 def _entries(
     session: Session, wanted: Wanted, before: int | None, limit: int
 ) -> Sequence[HistoryEntry]:
-    conditions = list(_conditions(session, wanted))
-    if before is not None:
-        conditions.append(HistoryEntry.sequence < before)
-    query = select(HistoryEntry).where(*conditions).order_by(HistoryEntry.sequence.desc())
-    return session.execute(query.limit(limit)).scalars().all()
+    """Return entries, newest first.
+
+    Those of each person, or of each verb, are looked for by themselves: each search walks one
+    index from its end, where one for all of them would walk the whole history.
+    """
+    found = list[HistoryEntry]()
+    for conditions in _searches(session, wanted):
+        query = select(HistoryEntry).where(*conditions).order_by(HistoryEntry.sequence.desc())
+        if before is not None:
+            query = query.where(HistoryEntry.sequence < before)
+        found += session.execute(query.limit(limit)).scalars()
+    return sorted(found, key=lambda each: each.sequence, reverse=True)[:limit]
+
+
+def _number(session: Session, wanted: Wanted, most: int) -> int:
+    """Return how many entries there are; no more than so many are counted of each search."""
+    number = 0
+    for conditions in _searches(session, wanted):
+        some = select(HistoryEntry.sequence).where(*conditions).limit(most).subquery()
+        number += session.execute(select(func.count()).select_from(some)).scalar_one()
+    return number
+
+
+def _searches(session: Session, wanted: Wanted) -> Iterator[list[ColumnElement[bool]]]:
+    """Yield the conditions of searches that find each entry once."""
+    common = list(_conditions(session, wanted))
+    verbs = None if wanted.what is None else _verbs(wanted.what)
+    if wanted.actor == PEOPLE:
+        of_verbs = [] if verbs is None else [HistoryEntry.verb.in_(verbs)]
+        for name, _ in actors(session):
+            yield [*common, *of_verbs, HistoryEntry.actor == name]
+    elif verbs is not None:
+        for verb in verbs:
+            yield [*common, HistoryEntry.verb == verb]
+    else:
+        yield common
 
 
 def _conditions(session: Session, wanted: Wanted) -> Iterator[ColumnElement[bool]]:
-    if wanted.what is not None:
-        yield HistoryEntry.verb.in_(_verbs(wanted.what))
-    if wanted.actor == PEOPLE:
-        yield HistoryEntry.actor.in_([name for name, _ in actors(session)])
-    elif wanted.actor is not None:
+    """Yield what every search asks for."""
+    if wanted.actor not in (None, PEOPLE):
         yield HistoryEntry.actor == wanted.actor
     if wanted.object is not None:
         yield HistoryEntry.object == wanted.object

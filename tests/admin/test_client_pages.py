@@ -14,10 +14,13 @@ from app.services.authority import Actor
 from app.services.clients import Stated, put_client
 from app.services.groups import Membered, put_group
 from app.services.notices import Channel, mark_sent
+from rules.document.strict_json import loads
 from tests.admin.conftest import SignedIn
 from tests.admin.visiting import Visitor
+from tests.app.asking import EXAMPLE
 from tests.app.company import Company
 from tests.app.correspondence import issued
+from tests.app.dealings import at_odds
 from tests.app.granting import asked, client, erase, given, measure
 from tests.app.test_verification import busy
 
@@ -96,6 +99,22 @@ def test_who_is_not_there_is_said_so(signed_in: SignedIn) -> None:
     for reference in ("%00", "a%20b", "x" * 65):
         for url in (f"/clients/{reference}", f"/clients/{reference}/history"):
             assert max_.get(url).status_code == 404, url
+
+
+def test_an_answer_that_could_not_be_decided_anew_says_so(
+    signed_in: SignedIn, shop: Company
+) -> None:
+    busy(shop)
+    max_ = signed_in("max")
+    assert "the last answer there is" not in max_.get("/clients/C-17").text
+    other: Any = loads(EXAMPLE.read_bytes())
+    for condition in other["tiers"][1]["entry"]["all"]:
+        condition["value"] = 10**6 if condition["operator"] == "at_least" else 0
+    at_odds(shop, other)
+    given(shop)
+    page = max_.get("/clients/C-17").text
+    assert "the last answer there is" in page
+    assert "Silver" in page
 
 
 def test_of_who_was_erased_what_is_left_is_shown(signed_in: SignedIn, shop: Company) -> None:
@@ -277,8 +296,9 @@ def test_letters_are_listed_by_client_and_what_they_are_about(
     assert "/letters/1" in max_.get("/letters/?client=C-17").text
     listed = max_.get("/letters/?event=demoted").text
     assert listed.count("<tr><td>") < max_.get("/letters/").text.count("<tr><td>")
-    assert max_.get("/letters/?client=C-99").status_code == 404
-    assert max_.get("/letters/?client=%00x").status_code == 404
+    for reference in ("C-99", "a%20b"):
+        answer = max_.get(f"/letters/?client={reference}")
+        assert (answer.status_code, 'href="#f-client"' in answer.text) == (422, True), reference
     assert max_.get("/letters/?event=burnt&after=x").status_code == 200
     assert max_.get("/letters/999").status_code == 404
 

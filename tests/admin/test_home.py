@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
+from sqlalchemy import update
+
+from app.models import Job
+from app.services import jobs
+from app.services.authority import SYSTEM
 from rules.document.strict_json import loads
 from tests.admin.conftest import SignedIn
 from tests.app.asking import EXAMPLE
-from tests.app.company import Company
+from tests.app.company import NOW, Company
 from tests.app.granting import asked, client
 from tests.app.shelf import approved, scheduled
 from tests.app.test_verification import busy
@@ -50,3 +56,14 @@ def test_what_is_scheduled_is_told_with_its_time(signed_in: SignedIn, shop: Comp
     page = signed_in("max").get("/").text
     assert f"Version {number}" in page
     assert "comes into force on 2 July 2026, 13:00" in page
+
+
+def test_a_job_that_was_given_up_leads_to_its_record(signed_in: SignedIn, shop: Company) -> None:
+    with shop.merit.acting(SYSTEM) as act:
+        jobs.add(act, "review", "review:2026-07-01", NOW)
+        act.session.execute(update(Job).values(state="failed"))
+    anna = signed_in("anna")
+    page = anna.get("/").text
+    found = re.search(r'href="([^"]+)">The service gave up on the review', page)
+    assert found is not None
+    assert anna.get(found[1].replace("&amp;", "&")).status_code == 200

@@ -25,6 +25,8 @@ from app.services.tally import count
 from app.telemetry import count_stale
 from app.words import Words
 from rules.document.strict_json import loads
+from rules.engine import EngineFailure
+from rules.judge import Disagreement
 
 PATIENCE = 1.0
 """Seconds that whoever asks waits for others that write; then the last answer is given."""
@@ -87,13 +89,16 @@ class Desk:
         return {**answer, "stale": True} if looked.is_stale else answer
 
     def _told(self, reference: str, row: StandingRow, words: Words) -> dict[str, Any]:
-        """Put an answer into the reader's words; of the erased only the ready one is left."""
+        """Put an answer into the reader's words.
+
+        Of the erased only the ready one is left; so it is where the evaluators fail.
+        """
         text = row.answer
         if words != Words.negotiated([self.language]):
             try:
                 with self.database.reading() as session:
                     text = tell(session, self.rulebook, reference, row, words)
-            except Erased:
+            except (Erased, EngineFailure, Disagreement):
                 pass
         return cast(dict[str, Any], loads(text))
 

@@ -5,10 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from admin.editor.desk import Desk
-from admin.editor.items import Actions, Button, Item, Note, Row, Said
+from admin.editor.items import Actions, Button, Item, Note, Row
 from admin.editor.proposed import proposed
-from rules.aspects import example_lines
-from rules.describe import Line
 from rules.document import DocumentInvalid, load
 from rules.messages import Message
 from rules.policy import Policy
@@ -60,16 +58,10 @@ def proposals_of(desk: Desk) -> list[Item]:
     for key, found in proposed(desk.document, desk.day).items():
         name = Named(found["name"])
         gives = Message("gives %(tier)s", tier=tier_given(policy, found["tier"]))
-        line = Line(0, Message("%(name)s: %(gives)s.", name=name, gives=gives))
+        line = Message("%(name)s: %(gives)s.", name=name, gives=gives)
         keep = Button(f"propose examples {key}", Message("Keep it"), name)
-        items.append(Row([Said([line]), Actions([keep])]))
+        items.append(Row([Note(line, "grow"), Actions([keep])]))
     return items or [Note(Message("Every limit has its examples."))]
-
-
-def said_of(desk: Desk, place: int) -> list[Line]:
-    """Say an example of the draft, if it could be read."""
-    policy = _whole(desk.document)
-    return list(example_lines(policy, policy.examples[place])) if policy else []
 
 
 def _whole(document: Any) -> Policy | None:

@@ -6,8 +6,7 @@ from typing import Any
 
 from admin.editor import labels
 from admin.editor.desk import Desk, new_named
-from admin.editor.items import Actions, Item, Row, Said
-from rules.describe import Line, metric_sentence
+from admin.editor.items import Actions, Item, Row
 from rules.document.merge import ABSENT
 from rules.messages import N_, Message
 from rules.vocabulary import NUMERIC, MetricType
@@ -19,12 +18,8 @@ def figure(desk: Desk, path: str) -> list[Item]:
     """Return the fields of one metric."""
     metric = desk.get(path)
     key = metric.get("key") if isinstance(metric, dict) else None
-    said = desk.policy.metrics.get(key) if desk.policy and isinstance(key, str) else None
-    items: list[Item] = []
-    if desk.policy and said:
-        items.append(Said([Line(0, metric_sentence(desk.policy, said))]))
     source = f"{path}.source"
-    of_metric: list[Item] = [
+    return [
         desk.names(f"{path}.name", Message("Name")),
         desk.box(
             Message("What is measured"),
@@ -40,7 +35,6 @@ def figure(desk: Desk, path: str) -> list[Item]:
             f"{path}.missing", Message("Where there is nothing to measure"), labels.MISSING
         ),
     ]
-    return [*items, *of_metric]
 
 
 def _type(desk: Desk, path: str) -> list[Item]:

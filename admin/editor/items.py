@@ -79,7 +79,6 @@ class Box:
     title: object
     items: Sequence[Item]
     path: str = ""
-    said: Sequence[Line] = ()
     hint: object = ""
     inner: bool = False
     folded: bool = False

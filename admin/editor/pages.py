@@ -10,7 +10,8 @@ from flask import url_for
 
 from admin.editor import examples, figures, parts
 from admin.editor.desk import Desk, new_named
-from admin.editor.items import Actions, Item, Link, New, Row
+from admin.editor.items import Actions, Item, Link, New, Row, Said
+from admin.editor.readback import read_back
 from app.services.starts import LETTERS
 from rules.document.merge import ABSENT
 from rules.document.paths import NoSuchPlace, counted, parse
@@ -161,11 +162,10 @@ def place_of(page: Page, desk: Desk, ref: str) -> str | None:
 
 def items_of(page: Page, desk: Desk, path: str | None) -> list[Item]:
     """Return what stands on a page: of the whole, or of one entry of its list."""
-    if not page.path:
-        return page.build(desk, "")
-    if path is not None:
-        return page.build(desk, path)
-    return _list(page, desk)
+    if page.path and path is None:
+        return _list(page, desk)
+    said = read_back(desk, page.part, path or "")
+    return [*([Said(said)] if said else []), *page.build(desk, path or "")]
 
 
 def _list(page: Page, desk: Desk) -> list[Item]:
@@ -178,12 +178,14 @@ def _list(page: Page, desk: Desk) -> list[Item]:
         movers = Actions(desk.movers(place, index, len(entries), name))
         row = Row([link, movers])
         wrong = sum(each.path.startswith(place) for each in desk.problems)
-        said = examples.said_of(desk, index) if page.part == "examples" else ()
+        said = read_back(desk, page.part, place, brief=True)
         hint = Message("Problems: %(n)d", n=wrong) if wrong else ""
-        items.append(desk.box("", [row], place, said=said, hint=hint))
+        read = [Said(said)] if said else []
+        items.append(desk.box("", [row, *read], place, hint=hint))
     items.append(_another(page))
     if page.part == "examples":
-        items.append(desk.box(Message("Proposed"), examples.proposals_of(desk)))
+        found = examples.proposals_of(desk)
+        items.append(desk.box(Message("Proposed at each limit"), found, folded=True))
     return items
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from itertools import takewhile
 from typing import Any
 
@@ -12,38 +11,16 @@ from admin.editor.desk import Desk, new_named
 from admin.editor.figures import period
 from admin.editor.items import Actions, Button, Item, Note, Row, Said
 from admin.editor.preview import previewed
-from rules.describe import (
-    Line,
-    demotion_lines,
-    groups_lines,
-    letter_sentence,
-    promotion_lines,
-    segment_lines,
-    settlement_lines,
-    standard_sentence,
-    tier_lines,
-    transition_lines,
-)
+from rules.describe import Line
 from rules.document.merge import ABSENT
 from rules.letters import OCCASIONS, PLACEHOLDERS
 from rules.messages import N_, Listed, Message
 from rules.vocabulary import MetricType
 
 
-def _said(lines: Iterable[Line]) -> list[Item]:
-    found = tuple(lines)
-    return [Said(found)] if found else []
-
-
 def _key(desk: Desk, path: str) -> str:
     found = desk.get(path)
     return str(found.get("key")) if isinstance(found, dict) else ""
-
-
-def _part(desk: Desk, path: str, sort: str) -> Any:
-    """Return the part at a path as it was read, if it could be read."""
-    parts = getattr(desk.policy, sort) if desk.policy else ()
-    return next((each for each in parts if each.key == _key(desk, path)), None)
 
 
 def _chosen(options: Any, none: Message) -> Any:
@@ -55,9 +32,8 @@ def _chosen(options: Any, none: Message) -> Any:
 
 def tier(desk: Desk, path: str) -> list[Item]:
     """Return the fields of one tier."""
-    found, key = _part(desk, path, "tiers"), _key(desk, path)
-    items = _said(tier_lines(desk.policy, found)) if desk.policy and found else []
-    items.append(desk.names(f"{path}.name", Message("Name")))
+    key = _key(desk, path)
+    items: list[Item] = [desk.names(f"{path}.name", Message("Name"))]
     tiers = [each for each, _ in desk.keyed("tiers")]
     below = tuple(takewhile(lambda each: each != key, tiers))
     if below or desk.get(f"{path}.entry") is not ABSENT:
@@ -170,11 +146,9 @@ def _assessment(desk: Desk, path: str, label: Message) -> list[Item]:
 
 def segment(desk: Desk, path: str) -> list[Item]:
     """Return the fields of one segment."""
-    found = _part(desk, path, "segments")
     tiers = tuple(each for each, _ in desk.keyed("tiers"))[1:]
     rule = f"{path}.criteria"
     return [
-        *(_said(segment_lines(desk.policy, found)) if desk.policy and found else []),
         desk.names(f"{path}.name", Message("Name")),
         desk.box(
             Message("Who is in it"), criteria(desk, rule, Message("to be in it"), tiers), rule
@@ -185,9 +159,7 @@ def segment(desk: Desk, path: str) -> list[Item]:
 
 def standard(desk: Desk, path: str) -> list[Item]:
     """Return the fields of one promise."""
-    found = _part(desk, path, "standards")
     return [
-        *(_said([Line(0, standard_sentence(found))]) if found else []),
         desk.names(f"{path}.name", Message("What clients read")),
         desk.box(
             Message("What it promises"),
@@ -245,12 +217,9 @@ def _terms(desk: Desk, path: str) -> list[Item]:
 
 def demotion(desk: Desk, path: str) -> list[Item]:
     """Return the fields of one demotion policy."""
-    found, steps = _part(desk, path, "demotion_policies"), f"{path}.steps"
-    said = _said(demotion_lines(desk.policy, found)) if desk.policy and found else []
-    unless = f"{path}.unless"
+    steps, unless = f"{path}.steps", f"{path}.unless"
     tiers = tuple(each for each, _ in desk.keyed("tiers"))[1:]
     return [
-        *said,
         desk.names(f"{path}.name", Message("Name")),
         desk.box(
             Message("Steps"),
@@ -352,11 +321,9 @@ def _step(desk: Desk, path: str) -> list[Item]:
 
 def letter(desk: Desk, path: str) -> list[Item]:
     """Return the fields of one letter."""
-    found = _part(desk, path, "letters")
     names = [Message("%(name)s", name=f"${each}") for each in PLACEHOLDERS]
     occasions = Listed(tuple(Message(each) for each in OCCASIONS.values()), "or")
     return [
-        *(_said([Line(0, letter_sentence(found))]) if found else []),
         desk.names(f"{path}.subject", Message("Subject")),
         desk.names(f"{path}.body", Message("Text"), kind="lines"),
         desk.names(
@@ -399,10 +366,7 @@ def _previews(desk: Desk, path: str) -> list[Item]:
 
 def basics(desk: Desk, _: str) -> list[Item]:
     """Return the fields of the policy as a whole."""
-    policy = desk.policy
-    said = [*settlement_lines(policy)] if policy else []
     return [
-        *_said(said),
         desk.names("name", Message("Name of the policy")),
         Row(
             [
@@ -433,10 +397,7 @@ def _fixed(desk: Desk, path: str) -> Item:
 
 def rising(desk: Desk, _: str) -> list[Item]:
     """Return the fields of when clients rise, and to whom the tier of a group goes."""
-    policy = desk.policy
-    said = [*promotion_lines(policy), *groups_lines(policy)] if policy else []
     return [
-        *_said(said),
         *_assessment(desk, "promotion.assessment", Message("It is looked")),
         desk.select("promotion.path", Message("Clients rise"), labels.PATHS),
         _letter(desk, "promotion.letter", Message("Letter to who rises")),
@@ -450,7 +411,6 @@ def transition(desk: Desk, _: str) -> list[Item]:
     """Return the fields of whom a new version moves."""
     former = "transition.former_tiers"
     return [
-        *(_said(transition_lines(desk.policy)) if desk.policy else []),
         Row(
             [
                 desk.select("transition.moves", Message("Whom it moves"), labels.MOVES),

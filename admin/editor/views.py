@@ -90,7 +90,6 @@ class Editor(View):
             pages=[(each, counts.count(each.part)) for each in pages.PAGES.values()],
             problems=[(_link(desk, each), each.message) for each in desk.problems],
             undoable=_undoable(number),
-            onwards=url_for("versions.version", number=number),
         )
 
     @page("/<int:number>/undo", _DRAFT, methods=("POST",))

@@ -31,6 +31,7 @@ document.addEventListener("htmx:configRequest", (event) => {
 
 // Somebody goes on typing while a page is saved: what they typed meanwhile is kept, and saved next.
 let typed = [];
+let open = [];
 
 document.addEventListener("htmx:beforeSwap", (event) => {
   const { triggeringEvent } = event.detail.requestConfig;
@@ -40,10 +41,14 @@ document.addEventListener("htmx:beforeSwap", (event) => {
   if (active && active.matches("input:not([type=checkbox], [type=radio]), textarea")) {
     fields.push(active);
   }
+  open = [...event.target.querySelectorAll("details[open][id]")].map((each) => each.id);
   typed = fields.filter((field) => field.id && field.value).map((field) => [field.id, field.value]);
 });
 
 document.addEventListener("htmx:afterSwap", () => {
+  for (const id of open) {
+    document.getElementById(id)?.setAttribute("open", "");
+  }
   for (const [id, value] of typed) {
     const field = document.getElementById(id);
     if (field && field.value !== value) {

@@ -123,3 +123,81 @@ def test_every_page_of_a_draft_fits_and_is_open_to_everybody(
     assert AXE.exists()
     assert wrong == []
     assert visit.complaints == []
+
+
+def test_a_nested_group_a_step_and_an_example_are_written_by_keyboard_alone(
+    linden: Linden, visiting: Visiting
+) -> None:
+    visit = visiting(linden.accounts[Role.EDITOR])
+    number = begun(visit)
+    page, base = visit.page, f"{visit.address}/drafts/{number}"
+
+    def press(name: str) -> None:
+        spaced = re.compile(name.replace(":", r"\s*:"))
+        button = page.get_by_role("button", name=spaced).first
+        button.focus()
+        saving(page, lambda: page.keyboard.press("Enter"))
+
+    page.goto(f"{base}/tiers/gold")
+    press("Add a group: to reach it")
+    press("Add a condition: to reach it")
+    [group] = [
+        each for each in document(linden, number)["tiers"][2]["entry"]["all"] if "any" in each
+    ]
+    assert len(group["any"]) == 1
+    value = page.locator("[name$='.any[0].value']")
+    value.focus()
+    page.keyboard.type("100")
+    saving(page, lambda: page.keyboard.press("Tab"))
+
+    page.goto(f"{base}/ways-down/")
+    page.locator("main a[href*='/ways-down/']").first.press("Enter")
+    page.wait_for_url(re.compile(r"/ways-down/\w+$"))
+    press("Add a step: withdraw benefits")
+    press("Move up: Step 3")
+    page.get_by_label("Days", exact=True).nth(1).fill("21")
+    saving(page, lambda: page.keyboard.press("Tab"))
+    box = page.locator("fieldset input[type=checkbox]").first
+    box.focus()
+    saving(page, lambda: page.keyboard.press("Space"))
+    step = document(linden, number)["demotion_policies"][0]["steps"][1]
+    assert (step["kind"], step["days"], len(step["benefits"])) == ("withdraw", 21, 1)
+    assert "21 days later: without" in page.locator("#body").inner_text()
+
+    page.goto(f"{base}/examples/")
+    before = len(document(linden, number)["examples"])
+    page.get_by_text("Proposed at each limit").press("Enter")
+    for more in (1, 2):
+        press("Keep it")
+        assert len(document(linden, number)["examples"]) == before + more
+    assert visit.complaints == []
+
+
+def test_two_editors_collide_and_nothing_is_lost(linden: Linden, visiting: Visiting) -> None:
+    first, second = (visiting(each[Role.EDITOR]) for each in (linden.accounts, linden.others))
+    number = begun(first)
+    url = f"{first.address}/drafts/{number}/tiers/gold"
+    for each in (first, second):
+        each.page.goto(url)
+    limits = [each.page.get_by_label("With what").first for each in (first, second)]
+    limits[0].fill("6000")
+    saving(first.page, lambda: limits[0].press("Tab"))
+
+    limits[1].fill("7000")
+    limits[1].press("Tab")
+
+    heading = second.page.get_by_role("heading", name="Somebody else changed the same")
+    expect(heading).to_be_visible()
+    shown = second.page.locator("#body").inner_text()
+    assert "6,000.00" in shown
+    assert "7,000.00" in shown
+    assert "600000" in str(document(linden, number)["tiers"])
+    second.page.get_by_label("What you want").check()
+    second.page.get_by_role("button", name="Save what is chosen").click()
+    expect(second.page.get_by_role("heading", name="Gold", exact=True)).to_be_visible()
+    assert "700000" in str(document(linden, number)["tiers"])
+
+    second.page.get_by_role("button", name="Take back my last change").click()
+    second.page.wait_for_load_state()
+    assert "600000" in str(document(linden, number)["tiers"])
+    assert first.complaints == second.complaints == []

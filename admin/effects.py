@@ -102,8 +102,11 @@ class EffectPages(View):
             day = _day(written("date"))
             with acting() as act:
                 effect.begin(act, number, day, written("metric") or None)
-        except (Invalid, DocumentInvalid) as error:
-            return EffectPages.effect(self, number, by_field(error.problems))
+        except DocumentInvalid:
+            message = Message("Something in the version is wrong; put that right first.")
+            return EffectPages.effect(self, number, by_field((Problem("", message),)))
+        except Invalid as error:
+            return EffectPages.effect(self, number, by_field(tuple(map(_at_field, error.problems))))
         return redirect(url_for("versions.effect", number=number))
 
     @page(f"/{NUMBER}/effect/names", _CLIENTS)
@@ -243,6 +246,11 @@ def _policy(document: dict[str, Any]) -> Policy | None:
         return load(document)
     except DocumentInvalid:
         return None
+
+
+def _at_field(problem: Problem) -> Problem:
+    """Return a problem by its field; of one in the version itself, by none of this form."""
+    return problem if problem.path in ("date", "metric") else Problem("", problem.message)
 
 
 def _day(text: str) -> date | None:

@@ -37,6 +37,9 @@ LEASE = timedelta(minutes=1)
 STALLED = timedelta(minutes=15)
 """How long after it was due a job may lie before ``/readyz`` tells."""
 
+ASKED_FOR = ("effect",)
+"""The kinds of jobs that somebody asked for and waits for."""
+
 _DELAYS = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 15, 60))
 """How long after each failure it is tried again; after one more it is not."""
 
@@ -185,15 +188,19 @@ def jobs(session: Session) -> Sequence[Job]:
 
 
 def stalled_since(session: Session, now: datetime) -> datetime | None:
-    """Return since when a job has been failed, or due without anybody working on it."""
+    """Return since when a job has been failed, or due without anybody working on it.
+
+    What somebody asked for on a page is not counted: they see for themselves what becomes of it.
+    """
     late = now - STALLED
     return session.execute(
         select(func.min(Job.due_at)).where(
+            Job.kind.not_in(ASKED_FOR),
             or_(
                 Job.state == "failed",
                 and_(Job.state == "waiting", Job.due_at < late),
                 and_(Job.state == "running", Job.leased_until < late),
-            )
+            ),
         )
     ).scalar()
 

@@ -72,7 +72,7 @@ def test_it_is_begun_watched_and_then_shown(signed_in: SignedIn, served: Company
     assert begin(visitor, number, date="2026-07-01", metric="spend") == 302
     waiting = visitor.get(f"/versions/{number}/effect").text
     assert 'hx-trigger="every 1s"' in waiting
-    assert "It has not begun yet." in waiting
+    assert "It has not begun yet" in waiting
     work(served)
     page = visitor.get(f"/versions/{number}/effect").text
 
@@ -204,6 +204,16 @@ def test_a_draft_with_something_wrong_says_so(signed_in: SignedIn, served: Compa
 
     assert "Something in the version is wrong" in visitor.get(f"/versions/{number}/effect").text
     assert begin(visitor, number) == 422
+
+
+def test_tiers_left_out_are_said(signed_in: SignedIn, served: Company) -> None:
+    number = drafted(served, {**spending(2000), "transition": {}, "tiers": [tier("base")]})
+    visitor = signed_in("edith")
+
+    assert begin(visitor, number) == 422
+
+    assert visitor.seen is not None
+    assert "Must say which tiers take the place of gold" in visitor.seen.text
 
 
 @pytest.mark.parametrize("name", ["max", "olga", "anna"])

@@ -431,3 +431,11 @@ def test_who_worked_for_too_long_undoes_nothing(company: Company) -> None:
         )
 
     assert estimate(company, number).summary.moving == rows(company) == 1
+
+
+def test_an_effect_that_nobody_works_out_keeps_the_service_ready(company: Company) -> None:
+    begun(company, drafted(company, document(2000)))
+    company.clock.advance(hours=1)
+
+    with company.merit.database.reading() as session:
+        assert jobs.stalled_since(session, company.clock()) is None

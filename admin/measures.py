@@ -32,7 +32,6 @@ class _Verb:
     label: str
     question: str
     done: str
-    field: str
     act: Callable[[Act, int, str], None]
 
 
@@ -41,28 +40,24 @@ _VERBS: dict[str, _Verb] = {
         N_("Grant it"),
         N_("Do you grant this?"),
         N_("It is granted."),
-        "comment",
         lambda act, number, why: measures.grant(act, merit().rulebook, number, why),
     ),
     "refuse": _Verb(
         N_("Refuse it"),
         N_("Do you refuse this?"),
         N_("It is refused."),
-        "comment",
         measures.refuse,
     ),
     "withdraw": _Verb(
         N_("Withdraw it"),
         N_("Do you withdraw this?"),
         N_("It is withdrawn."),
-        "comment",
         measures.withdraw,
     ),
     "end": _Verb(
         N_("End it"),
         N_("Do you end this before its last day?"),
         N_("It is ended; today is judged without it."),
-        "reason",
         measures.end,
     ),
 }
@@ -113,7 +108,7 @@ class Measures(View):
             with acting() as act:
                 wanted.act(act, number, why)
         except Invalid as error:
-            problems = tuple(Problem(f"why-{verb}", each.message) for each in error.problems)
+            problems = tuple(Problem("why", each.message) for each in error.problems)
             return self._shown(number, problems), 422
         except (Conflict, NotActionable) as error:
             return self._shown(number, (Problem("", error.message),)), 409

@@ -135,6 +135,7 @@ def put_right_examples(page: Page, draft: str) -> None:
         wrong.first.get_by_role("button", name="Remove").click()
         expect_saved(page, before + 1)
     before = saved(page)
+    page.get_by_text("Proposed at each limit").click()
     page.get_by_role("button", name="Keep it").first.click()
     expect_saved(page, before + 1)
 

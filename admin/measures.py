@@ -13,14 +13,13 @@ from admin.given import NUMBER, written
 from admin.problems import by_field
 from admin.views import View, acting, actor, page, reading, today, told
 from app.merit import merit
-from app.models import Measure
 from app.services import measures
 from app.services.agenda import asked_measures
 from app.services.authority import KNOWING, Permission
-from app.services.errors import Conflict, Invalid, NotActionable, NotThere
+from app.services.errors import Conflict, Invalid, NotActionable
 from app.services.history import Act
 from app.services.naming import PHASES, TierNames
-from app.services.portraits import ShownMeasure, shown_measures
+from app.services.portraits import ShownMeasure, shown_measure
 from rules.document import Problem
 from rules.messages import N_, Message
 
@@ -134,10 +133,7 @@ def _shown(number: int) -> ShownMeasure:
     """
     with reading() as session:
         tiers = TierNames(session, merit().rulebook)
-        found = shown_measures(session, actor(), tiers, today(), Measure.id == number)
-    if not found:
-        raise NotThere("There is no measure %(number)d.", number=number)
-    return found[0]
+        return shown_measure(session, actor(), tiers, today(), number)
 
 
 def confirmed() -> bool:

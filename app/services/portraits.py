@@ -31,6 +31,7 @@ from app.models import Standing as StandingRow
 from app.services import notices
 from app.services.authority import KNOWING, Actor, Permission
 from app.services.clients import Stated, client_named, stated_of
+from app.services.errors import NotThere
 from app.services.groups import membered
 from app.services.installation import fixed
 from app.services.lookups import Desk
@@ -181,6 +182,19 @@ def stood(
         answer = told_then(session, desk.rulebook, client, day, words)
         policy = desk.rulebook.version(session, answer["policy"]["version"]).policy
         return answer, _rungs(policy, answer)
+
+
+def shown_measure(
+    session: Session, actor: Actor, tiers: TierNames, day: date, number: int
+) -> ShownMeasure:
+    """Return one hold or override said in words.
+
+    :raises NotThere: if there is none of this number.
+    """
+    found = shown_measures(session, actor, tiers, day, Measure.id == number)
+    if not found:
+        raise NotThere("There is no measure %(number)d.", number=number)
+    return found[0]
 
 
 def shown_measures(

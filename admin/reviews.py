@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, cast, get_args
 from zoneinfo import ZoneInfo
 
 from flask import redirect, request, url_for
-from flask_security.utils import check_and_update_authn_fresh
 from sqlalchemy.orm import Session
 
 from admin.editor.pages import page_of
@@ -17,7 +16,7 @@ from admin.given import NUMBER, written
 from admin.language import words
 from admin.problems import by_field
 from admin.states import tag
-from admin.views import FRESH, View, acting, actor, may, page, reading, told
+from admin.views import View, acting, actor, may, page, reading, stays_fresh, told
 from app.merit import merit
 from app.services import governance, reviewing
 from app.services.authority import Permission
@@ -35,6 +34,9 @@ from rules.reference import Reference
 
 _READ, _DRAFT = Permission.READ_POLICY, Permission.DRAFT_POLICY
 _REVIEW = Permission.REVIEW_POLICY
+
+_TO_WRITE = timedelta(minutes=15)
+"""How long writing a comment may take without the password being asked for before it is sent."""
 
 VERDICTS: dict[Verdict, str] = {
     "approved": N_("Approve it: it may come into force as it is"),
@@ -111,11 +113,12 @@ class ReviewPages(View):
                 version=laid.version,
                 laid=laid,
                 tag=tag(laid.version, governance.approvals(session, number)),
+                was_in_force=laid.version.in_force_from is not None,
                 examples=_examples(laid),
                 **_effect(session, laid),
                 wrote_any=wrote_any,
                 can_decide=can and not wrote_any,
-                is_fresh=check_and_update_authn_fresh(FRESH, FRESH, "session"),
+                is_fresh=stays_fresh(_TO_WRITE),
                 verdicts=_said(VERDICTS),
                 given=request.form,
                 problems=by_field(problems or ()),
@@ -158,6 +161,7 @@ class ReviewPages(View):
                 version=version,
                 choices=[(each, _offset(each)) for each in choices],
                 whens=_said(WHENS),
+                is_fresh=stays_fresh(_TO_WRITE),
                 given=request.form,
                 now=merit().clock().astimezone(ZoneInfo(merit().fixed.time_zone)),
                 problems=by_field(problems or ()),

@@ -21,6 +21,13 @@ TAGS: Mapping[str, tuple[str, str]] = {
 }
 """How the state of a version is said by itself, and in which colour."""
 
+DECIDED: Mapping[str, str] = {
+    "approved": N_("Approved"),
+    "changes_requested": N_("Changes requested"),
+    "rejected": N_("Rejected"),
+}
+"""What a reviewer decided, by itself."""
+
 
 def tag(version: PolicyVersion, approvals: Sequence[Approval]) -> tuple[str, str]:
     """Return how a version's state is said by itself; a draft sent back says so."""

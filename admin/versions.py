@@ -14,7 +14,7 @@ from admin.language import words
 from admin.links import link
 from admin.problems import by_field
 from admin.reviews import ReviewPages
-from admin.states import tag
+from admin.states import DECIDED, tag
 from admin.tryouts import TryPages
 from admin.views import acting, actor, may, page, reading, told
 from app.merit import merit
@@ -71,6 +71,7 @@ class Versions(ReviewPages, EffectPages, TryPages):
                 version=version,
                 tag=tag(version, approvals),
                 approvals=approvals,
+                decided=DECIDED,
                 names=_names(session),
                 others=[each for each in governance.versions(session) if each.id != number],
                 against=before(session, number),

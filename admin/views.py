@@ -7,10 +7,14 @@ from contextlib import contextmanager
 from datetime import date, timedelta
 from typing import Any, TypeVar, cast
 
-from flask import Response, flash, redirect, request, url_for
+from flask import Response, flash, redirect, request, session, url_for
 from flask_admin import BaseView, expose
 from flask_login import current_user
-from flask_security.utils import check_and_update_authn_fresh
+from flask_security.utils import (
+    check_and_update_authn_fresh,
+    naive_utcfromtimestamp,
+    naive_utcnow,
+)
 from sqlalchemy.orm import Session
 from werkzeug import Response as AnyResponse
 
@@ -109,6 +113,14 @@ def may(*permissions: Permission) -> bool:
     if not current_user.is_authenticated:
         return False
     return not permissions or actor().may(*permissions)
+
+
+def stays_fresh(time: timedelta) -> bool:
+    """Tell whether the password was given lately enough for what is sent within a time, too."""
+    given = session.get("fs_paa")
+    if given is None:
+        return False
+    return bool(naive_utcnow() - naive_utcfromtimestamp(given) < FRESH - time)
 
 
 @contextmanager

@@ -141,6 +141,9 @@ def test_the_effect_is_shown_and_kept_with_the_approval(signed_in: SignedIn, sho
         [approval] = approvals(session, number)
     assert approval.seen["effect"]["number"] == effect
     assert approval.seen["difference"]
+    page = visitor.get(f"/versions/{number}/").text
+    assert "Seen beside version 1, which was in force then." in page
+    assert re.search(r"Seen: who would move, as of July 1, 2026\. \d+ of \d+ clients", page)
 
 
 @pytest.mark.parametrize(
@@ -244,6 +247,22 @@ def test_what_was_decided_is_not_decided_again(signed_in: SignedIn, shop: Compan
 
     assert answer.status_code == 409
     assert version(shop, number).state == "approved"
+
+
+@pytest.mark.parametrize("minutes", [0, 16, 31])
+def test_who_would_lose_a_comment_for_want_of_a_password_is_asked_for_it_first(
+    signed_in: SignedIn, shop: Company, minutes: int
+) -> None:
+    numbers = submitted(shop, content()), approved(shop, content(2_600_000))
+    visitor = signed_in("paul")
+    with visitor.browser.session_transaction() as session:
+        session["fs_paa"] -= minutes * 60
+        session.pop("fs_gexp", None)
+
+    for number, part in zip(numbers, ("review", "schedule"), strict=True):
+        page = visitor.get(f"/versions/{number}/{part}").text
+        assert ('name="comment"' in page) == (minutes == 0)
+        assert (f"/confirm?next=/versions/{number}/{part}" in page) == (minutes > 0)
 
 
 # -- scheduling ------------------------------------------------------------------------------------

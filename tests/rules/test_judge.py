@@ -9,7 +9,7 @@ import pytest
 
 from rules.document import load
 from rules.engine import EngineFailure, FactRefused
-from rules.judge import Disagreement, Judge
+from rules.judge import Disagreement, DraftJudge, Judge
 from rules.policy import Facts, Policy
 from rules.reference import Reference
 from rules.verdict import Verdict
@@ -32,6 +32,17 @@ def test_where_the_evaluators_agree_their_verdict_is_the_answer(judge: Judge) ->
     assert judge.judge({"spent": 5}) == Verdict((True,), 1)
     assert judge.judge({"spent": Fraction(9, 2)}) == Verdict((False,), 0)
     assert judge.judge({}) == Verdict((None,), 0)
+
+
+def test_a_draft_is_judged_without_the_engine(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise AssertionError
+
+    monkeypatch.setattr("rules.judge.Engine", refuse)
+    draft = DraftJudge(policy_of(condition("spent", "at_least", 5)))
+
+    assert draft.judge({"spent": 5}) == Verdict((True,), 1)
+    assert draft.failure is None
 
 
 def test_where_they_differ_there_is_no_answer_but_the_case(judge: Judge) -> None:

@@ -27,6 +27,7 @@ from admin.views import View, acting, actor, page, reading, today, told
 from app.merit import merit
 from app.services import chronicle, measures, portraits
 from app.services.authority import KNOWING, Permission
+from app.services.clients import client_named
 from app.services.directory import Sought, search
 from app.services.errors import Conflict, Invalid
 from app.services.naming import GROUNDS, PHASES, STATES, measure_said
@@ -123,6 +124,8 @@ class Clients(View):
         """Ask for a hold or an override: first as it will be, to be checked, then for good."""
         known_reference(reference)
         if request.method == "GET":
+            with reading() as session:
+                client_named(session, reference)
             return self._form(reference)
         try:
             wanted, reason = _wanted(), written("reason")

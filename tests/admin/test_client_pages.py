@@ -186,6 +186,19 @@ def test_a_hold_is_asked_for_after_it_was_checked(signed_in: SignedIn, shop: Com
     assert measure(shop, 1).reason == "A flood."
 
 
+def test_nothing_is_asked_for_who_is_not_there_or_was_erased(
+    signed_in: SignedIn, shop: Company
+) -> None:
+    client(shop)
+    erase(shop)
+    max_ = signed_in("max")
+    for reference in ("C-99", "a%20b"):
+        assert max_.get(f"/clients/{reference}/ask").status_code == 404
+        assert posted(max_, f"/clients/{reference}/ask", WANTED).status_code == 404
+    max_.get("/account/")
+    assert posted(max_, "/clients/C-17/ask", WANTED).status_code == 409
+
+
 @pytest.mark.parametrize(
     ("fields", "at", "said"),
     [

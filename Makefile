@@ -30,7 +30,7 @@ if not os.path.exists(os.path.join(sysconfig.get_path("include"), "Python.h")):
 endef
 export suits
 
-.PHONY: install run lint test test-fast coverage fuzz bench schema messages
+.PHONY: install run lint test test-fast coverage fuzz bench schema messages screenshots
 
 install: $(VENV)/installed node_modules/.package-lock.json
 
@@ -123,3 +123,6 @@ messages: $(VENV)/installed
 	$(messages) -o $(catalogue)
 	$(VENV)/bin/pybabel -q update -N --ignore-obsolete --ignore-pot-creation-date \
 	    -i $(catalogue) -d app/translations
+
+screenshots: install
+	$(VENV)/bin/python -m tests.browser.screenshots

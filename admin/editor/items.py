@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar
@@ -41,7 +42,17 @@ class Field:
             return "pair"
         if self.options is not None:
             return "select"
-        return {"lines": "area", "date": "date"}.get(self.kind.removesuffix("?"), "text")
+        return "area" if self.kind == "lines" else "text"
+
+    @property
+    def type(self) -> str:
+        """Return the type of the input: one for days would hide what is none."""
+        is_date = self.kind.removeprefix("pair-") == "date"
+        return "date" if is_date and all(map(_is_day, self.values)) else "text"
+
+
+def _is_day(text: str) -> bool:
+    return not text or re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text) is not None
 
 
 @dataclass(frozen=True, slots=True)

@@ -208,6 +208,15 @@ def test_a_figure_that_is_not_known_is_told_from_one_that_is_left_out(writer: Wr
     assert "orders" not in writer.document["examples"][0]["facts"]
 
 
+def test_a_day_that_is_none_is_not_lost_in_a_field_for_days(writer: Writer) -> None:
+    writer.open("transition").fill({"word:transition.moves": ["upgrades_only"]})
+    assert 'type="date"' in writer.visitor.get(writer.url).text
+    writer.fill({"date:transition.until": ["2026-13-01"]}).fill({"date:transition.until": ["soon"]})
+    assert 'type="date"' not in writer.visitor.get(writer.url).text
+    writer.fill({})
+    assert writer.document["transition"]["until"] == "soon"
+
+
 # -- two people ------------------------------------------------------------------------------
 
 

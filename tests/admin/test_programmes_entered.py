@@ -14,7 +14,7 @@ from tests.admin.writing import Writer, write_all
 from tests.app.company import company_in
 from tests.programmes.test_programmes import HERE
 
-SMALL = ("sephora_beauty_insider", "starbucks_rewards_2026", "world_of_hyatt")
+SMALL = ("delta_medallion", "sephora_beauty_insider")
 PROGRAMMES = sorted(each.stem for each in HERE.glob("*.json"))
 
 

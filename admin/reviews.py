@@ -175,7 +175,7 @@ class ReviewPages(View):
             with acting() as act:
                 governance.schedule(act, number, _instant(act.at), written("comment"))
         except NotOnce as error:
-            return ReviewPages.schedule(self, number, error.problems, error.choices)
+            return ReviewPages.schedule(self, number, (_asked_back(error),), error.choices)
         except Invalid as error:
             return ReviewPages.schedule(self, number, error.problems)
         told(Message("Version %(number)d is scheduled.", number=number))
@@ -199,6 +199,19 @@ def place_in_editor(number: int, path: str) -> str:
     if index is None:
         return url_for("editor.part", number=number, part=part)
     return url_for("editor.entry", number=number, part=part, ref=index)
+
+
+def _asked_back(error: NotOnce) -> Problem:
+    """Say that one of two instants has to be chosen, and why."""
+    if error.is_twice:
+        message = Message(
+            "The clocks are put back then, so this time comes twice. Choose which one you mean."
+        )
+    else:
+        message = Message(
+            "The clocks are put forward then, so this time never comes. Choose one beside it."
+        )
+    return Problem("choice", message)
 
 
 def _instant(now: datetime) -> datetime:

@@ -12,7 +12,7 @@ from flask import request
 from markupsafe import Markup
 from sqlalchemy.orm import Session
 
-from admin.editor.values import OF_TYPES, Manner, read
+from admin.editor.values import KINDS, OF_TYPES, Manner, fits, read
 from admin.given import NUMBER, asked, known_reference
 from admin.language import words
 from admin.pictures import Span, Steps, Told, steps
@@ -137,13 +137,24 @@ def _tried(session: Session, draft: PolicyInForce) -> Tried | None:
 
 
 def _stated(policy: Policy) -> dict[str, object]:
-    """Return the figures that were typed, as JSON writes them; what cannot be read as it is."""
+    """Return the figures that were typed, as JSON writes them.
+
+    :raises Invalid: naming each that cannot be read.
+    """
     manner = Manner(words().language, policy.currency)
     typed = {
         key: read(OF_TYPES[metric.type], [request.args.get(f"{_FACT}{key}", "")], manner)
         for key, metric in policy.metrics.items()
     }
-    return {key: value for key, value in typed.items() if value is not ABSENT}
+    stated = {key: value for key, value in typed.items() if value is not ABSENT}
+    types = {key: policy.metrics[key].type for key in stated}
+    if problems := [
+        Problem(key, Message(KINDS[OF_TYPES[types[key]]].wanted))
+        for key, value in stated.items()
+        if not fits(types[key], value)
+    ]:
+        raise Invalid(problems)
+    return stated
 
 
 def _fields(policy: Policy) -> Iterator[Field]:

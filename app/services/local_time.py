@@ -16,8 +16,8 @@ class NotOnce(Invalid):
     Each is written as :func:`read_instant` takes it.
     """
 
-    def __init__(self, problem: Problem, choices: tuple[str, str]) -> None:
-        self.choices = choices
+    def __init__(self, problem: Problem, choices: tuple[str, str], *, is_twice: bool) -> None:
+        self.choices, self.is_twice = choices, is_twice
         super().__init__([problem])
 
 
@@ -42,7 +42,8 @@ def read_instant(field: str, text: str, time_zone: str) -> datetime:
         return first
     # Local clocks are put forward or back around it: said in order, with their offsets.
     earlier, later = (each.astimezone(zone).isoformat() for each in sorted((first, second)))
-    if first.astimezone(zone).replace(tzinfo=None) == written:
+    is_twice = first.astimezone(zone).replace(tzinfo=None) == written
+    if is_twice:
         message = Message(
             "comes twice in %(zone)s: write %(earlier)s or %(later)s",
             zone=time_zone,
@@ -56,4 +57,4 @@ def read_instant(field: str, text: str, time_zone: str) -> datetime:
             earlier=earlier,
             later=later,
         )
-    raise NotOnce(Problem(field, message), (earlier, later))
+    raise NotOnce(Problem(field, message), (earlier, later), is_twice=is_twice)

@@ -313,6 +313,8 @@ def test_a_time_that_comes_twice_or_never_is_asked_about(
 
     assert asked.status_code == 422
     assert "Which of the two do you mean?" in asked.text
+    assert ('href="#f-choice">The clocks are put back' in asked.text) == at.startswith("2026")
+    assert ('href="#f-choice">The clocks are put forward' in asked.text) == at.startswith("2027")
     assert re.findall(r'name="choice" value="([^"]+)"', asked.text) == choices
     assert "After lunch." in asked.text
     assert version(shop, number).state == "approved"

@@ -78,25 +78,25 @@ def test_there_is_a_field_for_every_type(signed_in: SignedIn, served: Company) -
 
 
 @pytest.mark.parametrize(
-    ("key", "typed"),
+    ("key", "typed", "said"),
     [
-        ("spend", "a lot"),
-        ("a_count", "1.5"),
-        ("a_decimal", "x"),
-        ("a_date", "soon"),
-        ("a_boolean", "perhaps"),
-        ("a_choice", "palace"),
+        ("spend", "a lot", "Must be an amount of money"),
+        ("a_count", "1.5", "Must be a whole number"),
+        ("a_decimal", "x", "Must be a number"),
+        ("a_date", "soon", "Must be a day"),
+        ("a_boolean", "perhaps", "Must be yes or no"),
+        ("a_choice", "palace", "Must be "),
     ],
 )
 def test_a_figure_that_does_not_fit_is_said_at_its_field(
-    signed_in: SignedIn, served: Company, key: str, typed: str
+    signed_in: SignedIn, served: Company, key: str, typed: str, said: str
 ) -> None:
     number = drafted(served, everything())
 
     page = signed_in("max").get(f"/versions/{number}/try?invented=yes&fact:{key}={typed}")
 
     assert page.status_code == 422
-    assert f'href="#f-fact-{key.replace("_", "-")}"' in page.text
+    assert f'href="#f-fact-{key.replace("_", "-")}">{said}' in page.text
 
 
 def test_who_is_not_there_is_said_at_the_field(signed_in: SignedIn, served: Company) -> None:

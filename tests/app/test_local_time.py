@@ -31,6 +31,7 @@ def test_what_comes_never_or_twice_is_asked_about(written: str, choices: tuple[s
         read_instant("at", written, LONDON)
 
     assert asked.value.choices == choices
+    assert asked.value.is_twice == written.startswith("2026-10")
     earlier, later = (read_instant("at", each, LONDON) for each in choices)
     assert earlier < later
 

@@ -6,6 +6,7 @@ import ast
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
@@ -62,11 +63,14 @@ def sentences() -> Iterator[Sentence]:
                 yield Sentence(where, template.value, given)
 
 
+TEMPLATES = Environment(extensions=["jinja2.ext.i18n", "jinja2.ext.do"], autoescape=True)
+PAGES = sorted((ROOT / "admin" / "templates").rglob("*.html"))
+
+
 def sentences_of_pages() -> Iterator[Sentence]:
     """Yield what templates have translated: each ``_("…", name=…)`` in them."""
-    pages = Environment(extensions=["jinja2.ext.i18n", "jinja2.ext.do"], autoescape=True)
-    for path in sorted((ROOT / "admin" / "templates").rglob("*.html")):
-        for call in pages.parse(path.read_text(encoding="utf-8")).find_all(nodes.Call):
+    for path in PAGES:
+        for call in TEMPLATES.parse(path.read_text(encoding="utf-8")).find_all(nodes.Call):
             if not isinstance(call.node, nodes.Name) or call.node.name not in ("_", "gettext"):
                 continue
             if isinstance(call.args[0], nodes.Const):
@@ -98,6 +102,44 @@ def test_a_sentence_can_be_said(sentence: Sentence) -> None:
 
     assert said.count("7") >= len(places)
     assert said == Message(sentence.template, **places)
+
+
+class _Texts(HTMLParser):
+    """Gathers what a page says: its texts, and those attributes that are read out."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.said: list[str] = []
+        self._unread = 0
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self._unread += tag in UNREAD
+        self.said += [f"\n{text}\n" for name, text in attrs if name in READ_OUT]
+
+    def handle_endtag(self, tag: str) -> None:
+        self._unread -= tag in UNREAD
+
+    def handle_data(self, data: str) -> None:
+        if not self._unread:
+            self.said.append(data)
+
+
+UNREAD, READ_OUT = {"script", "style"}, {"alt", "aria-label", "placeholder", "title"}
+NAMES_OF_OURS = {"Merit", "UTC"}
+ATTRIBUTE = re.compile(r'[\w-]+="[^"]*"')
+"""What a template puts together for the tags of others."""
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_a_page_says_nothing_that_cannot_be_translated(path: Path) -> None:
+    page = _Texts()
+    for part in TEMPLATES.parse(path.read_text(encoding="utf-8")).find_all(nodes.Output):
+        for node in part.nodes:
+            page.feed(node.data if isinstance(node, nodes.TemplateData) else "\n")
+
+    said = ATTRIBUTE.sub("", "".join(page.said))
+    words = set(re.findall(r"[A-Za-z]{2,}", said))
+    assert words <= NAMES_OF_OURS
 
 
 # -- other languages -----------------------------------------------------------------------------

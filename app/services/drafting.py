@@ -36,7 +36,7 @@ class Clash(Refused):
     """Somebody else changed the same places since; nothing was saved.
 
     ``merged`` has all changes that are in nobody's way, and theirs where they clash; ``revision``
-    is the newest, ``document`` what was to be saved of the ``base`` that it began from.
+    is the newest.
     """
 
     def __init__(
@@ -45,14 +45,13 @@ class Clash(Refused):
         super().__init__(
             N_("Somebody else changed the same since you began: nothing of yours is saved yet.")
         )
-        self.base, self.document, self.revision = base, document, current.revision
-        self.clashes, self.merged = merged.clashes, merged.document
-        self._current = current.document
+        self.revision, self.clashes, self.merged = current.revision, merged.clashes, merged.document
+        self._base, self._mine, self._theirs = base, document, current.document
 
     def merged_with(self, path: str) -> Document:
         """Return ``merged``, with one's own at the path of a clash."""
         choices = {each.path: each.path == path for each in self.clashes}
-        found: Document = merge.merge(self.base, self.document, self._current, choices).document
+        found: Document = merge.merge(self._base, self._mine, self._theirs, choices).document
         return found
 
 

@@ -92,7 +92,8 @@ def test_the_same_place_changed_by_both_is_saved_by_neither_and_both_are_told(
         7,
         5,
     )
-    assert (found.value.revision, found.value.document) == (2, document(7))
+    assert found.value.revision == 2
+    assert found.value.merged_with(clash.path) == document(7)
     assert found.value.merged == document(5) == now(new_company, number)
     assert version(new_company, number).revision == 2
 

@@ -4,16 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import (
-    BigInteger,
-    CheckConstraint,
-    ForeignKey,
-    Index,
-    Integer,
-    LargeBinary,
-    String,
-    Text,
-)
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Integer, LargeBinary, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.models.base import Base, Id, Instant
@@ -41,7 +32,6 @@ class HistoryInput(Base):
     """
 
     __tablename__ = "history_inputs"
-    __table_args__ = (Index("ix_history_inputs_subject_sequence", "subject", "sequence"),)
 
     sequence: Mapped[int] = mapped_column(ForeignKey("history.sequence"), primary_key=True)
     subject: Mapped[str] = mapped_column(Id, primary_key=True)

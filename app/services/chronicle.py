@@ -8,10 +8,11 @@ from datetime import date, datetime, time, timedelta
 from typing import Any, cast
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from app.models import (
+    Activity,
     Client,
     Decision,
     Group,
@@ -33,6 +34,7 @@ from app.services.history import SubjectKey
 from app.services.installation import fixed
 from app.services.naming import CHANNELS, TierNames, job_said, measure_said
 from app.services.people import require
+from app.services.rows import among
 from app.services.rulebook import Rulebook
 from app.services.spreadsheet import csv_bytes
 from app.services.verbs import SENTENCES, verbs_about
@@ -232,14 +234,39 @@ def _verbs(what: str) -> Collection[str]:
     return verbs
 
 
+_OF_MANY = ("clients.imported", "group.founded", "group.changed")
+"""Verbs whose entries are about several clients, and told of only by what they say of each."""
+
+
 def _about(session: Session, client: Client) -> ColumnElement[bool]:
-    """Return the condition that an entry says something of a client, or of a letter to them."""
-    said = select(HistoryInput.sequence).where(HistoryInput.subject == client.subject)
-    letters = session.execute(select(Notice.id).where(Notice.client_id == client.id)).scalars()
-    return or_(
-        HistoryEntry.sequence.in_(said),
-        HistoryEntry.object.in_([f"notice:{number}" for number in letters]),
+    """Return the condition that an entry is about a client.
+
+    What it is about is looked for, not whom it says something of: an index over that would be
+    written at each decision, and read when somebody asks.
+    """
+    its = HistoryInput.sequence == HistoryEntry.sequence, HistoryInput.subject == client.subject
+    of_many = select(HistoryEntry.sequence).where(
+        HistoryEntry.verb.in_(_OF_MANY), select(HistoryInput.sequence).where(*its).exists()
     )
+    own = select(HistoryEntry.sequence).where(
+        among(session, HistoryEntry.object, _objects_of(session, client))
+    )
+    return HistoryEntry.sequence.in_(own.union_all(of_many))
+
+
+def _objects_of(session: Session, client: Client) -> set[str]:
+    """Return what there is of a client, as the history names it."""
+    found = {f"client:{client.subject}"}
+    for kind, column, of in (
+        ("decision", Decision.id, Decision.client_id),
+        ("measure", Measure.id, Measure.client_id),
+        ("notice", Notice.id, Notice.client_id),
+        ("notices", Notice.batch, Notice.client_id),
+        ("activities", Activity.batch, Activity.client_id),
+    ):
+        names = session.execute(select(column).where(of == client.id).distinct()).scalars()
+        found |= {f"{kind}:{each}" for each in names}
+    return found
 
 
 def _days(session: Session, first: date | None, last: date | None) -> Iterator[ColumnElement[bool]]:

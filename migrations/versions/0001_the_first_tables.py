@@ -293,7 +293,6 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("sequence", "subject", name="pk_history_inputs"),
     )
-    op.create_index("ix_history_inputs_subject_sequence", "history_inputs", ["subject", "sequence"])
     _add_hooks()
     op.create_table(
         "keys",
@@ -690,7 +689,6 @@ def downgrade() -> None:
     op.drop_index("ix_keys_name", table_name="keys")
     op.drop_table("keys")
     _drop_hooks()
-    op.drop_index("ix_history_inputs_subject_sequence", table_name="history_inputs")
     op.drop_table("history_inputs")
     op.drop_table("contact_persons")
     op.drop_index("ix_attribute_values_client_id_name_day", table_name="attribute_values")

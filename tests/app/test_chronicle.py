@@ -16,9 +16,12 @@ from sqlalchemy import select
 
 from app.models import HistoryEntry
 from app.services import measures, people
+from app.services.authority import Actor
 from app.services.chronicle import AT_ONCE, PEOPLE, Page, Told, Wanted, export, read
 from app.services.errors import Conflict, Invalid, NotAllowed, NotThere
 from app.services.governance import Verdict, withdraw
+from app.services.groups import Membered, put_group
+from app.services.imports import StatedRow, state_clients
 from app.services.installation import is_public
 from app.services.notices import Channel, mark_sent
 from app.services.verbs import KINDS, SENTENCES, verbs_about
@@ -171,12 +174,34 @@ def test_what_is_said_of_a_client_is_found_by_their_reference(company: Company) 
     assert page(company, client="C-17").entries[0].about == ("client", "C-17")
 
 
+def test_what_says_something_of_several_is_found_for_each_of_them(company: Company) -> None:
+    rows = [StatedRow(each, date(2026, 7, 1), "Maria", None, {}) for each in ("C-17", "C-18")]
+    with company.merit.acting(Actor("key:till")) as act:
+        state_clients(act, rows)
+    granting.client(company, "C-19")
+    day = date(2026, 7, 1)
+    for members in (("C-17", "C-18"), ("C-18",), ("C-18", "C-19")):
+        with company.merit.acting(Actor("key:till")) as act:
+            put_group(act, "G-1", Membered(members), day)
+    verbs = {each: [one.verb for one in whole(company, client=each)] for each in REFERENCES}
+    assert verbs == {
+        "C-17": ["group.changed", "group.founded", "clients.imported"],
+        "C-18": ["group.founded", "clients.imported"],
+        "C-19": ["group.changed", "client.stated"],
+    }
+
+
+REFERENCES = ("C-17", "C-18", "C-19")
+
+
 def test_a_letter_that_was_sent_is_found_by_its_client(company: Company) -> None:
     granting.client(company)
     number = issued(company)
     with company.merit.acting(company.actor("max")) as act:
         mark_sent(act, number, Channel.POST)
-    assert told(company, client="C-17")[0] == "Max sent a letter to client C-17 by post."
+    found = told(company, client="C-17")
+    assert found[0] == "Max sent a letter to client C-17 by post."
+    assert f"Letters were written ({number})." in found
 
 
 def test_of_who_was_erased_it_says_so(company: Company) -> None:

@@ -62,6 +62,7 @@ class Working:
         if is_last := len(clients) < BATCH:
             effect.summary, effect.finished_at = summary.written(), act.at
             session.flush()
+            self._study = None  # everybody's places may be large
         return Step(
             cursor=max((each.id for each in clients), default=lease.cursor),
             done=lease.done + len(clients),

@@ -11,11 +11,12 @@ from typing import Any
 from admin.editor.items import Actions, Box, Button, Field, Item, New, Options, Row
 from admin.editor.labels import YES_NO, Labels
 from admin.editor.values import KINDS, OF_TYPES, Manner, read, write
+from admin.shell import field_id
 from app.services.drafting import Reading, readable
 from rules.document import Problem
 from rules.document.merge import ABSENT
 from rules.document.paths import get, has
-from rules.messages import Message
+from rules.messages import N_, Message
 from rules.policy import Policy
 from rules.sentences import Named
 from rules.vocabulary import MetricType
@@ -236,8 +237,8 @@ class Desk:
 
     # -- what is wrong ---------------------------------------------------------------------------
 
-    def settle(self) -> list[tuple[str, object]]:
-        """Put each problem where it belongs on this page; return all of it, with the field's path.
+    def settle(self) -> list[tuple[str, object, object]]:
+        """Put each problem where it belongs on this page; return all, each with id and label.
 
         Call it when all fields are made.  What belongs nowhere on the page is left to others.
         """
@@ -246,8 +247,38 @@ class Desk:
         for problem in self.problems:
             place = _nearest(places, problem.path)
             if place is not None and not (isinstance(place, Field) and place.path in own):
-                place.problems.append(problem.message)
-        return [(each.path, said) for each in places for said in each.problems]
+                place.problems.append(plainly(problem.message))
+        return [
+            (field_id(each.path), each.label, said)
+            if isinstance(each, Field)
+            else (f"b-{field_id(each.path)}", each.title, said)
+            for each in places
+            for said in each.problems
+        ]
+
+
+_PLAINLY = {
+    "must be a list of 1 to %(most)d parts": N_("needs at least one condition"),
+    "must have %(least)d to %(most)d entries": N_("needs at least one entry"),
+    "must be a list of options": N_("needs at least one option"),
+    "must be a list of two, [from, to], both included": N_("needs both ends"),
+    "must name a lower tier that has entry criteria (%(known)s)": N_("has to be a lower tier"),
+    "names none of the policy's metrics (%(known)s)": N_("has to be one of the figures"),
+    "names none of the policy's %(what)s (%(known)s)": N_("has to be one of those there are"),
+    "must be a whole number of minor units (cents, pence …) between -%(most)d and %(most)d": N_(
+        "must be an amount of money, such as 1250"
+    ),
+    "must be a whole number between -%(most)d and %(most)d": N_(
+        "must be a whole number, such as 12"
+    ),
+}
+"""What is said of a field, where the document's own word would be about its JSON."""
+
+
+def plainly(message: str) -> str:
+    """Return what is wrong in words about fields."""
+    said = _PLAINLY.get(message.id) if isinstance(message, Message) else None
+    return Message(said) if said else message
 
 
 def _nearest(places: Sequence[Field | Box], path: str) -> Field | Box | None:

@@ -12,7 +12,7 @@ from flask_login import current_user
 from admin.editor import pages
 from admin.editor.changes import Posted
 from admin.editor.clashes import Shown, shown
-from admin.editor.desk import Desk
+from admin.editor.desk import Desk, plainly
 from admin.editor.values import Manner
 from admin.language import words
 from admin.problems import by_field
@@ -88,7 +88,7 @@ class Editor(View):
             "editor/overview.html",
             desk=desk,
             pages=[(each, counts.count(each.part)) for each in pages.PAGES.values()],
-            problems=[(_link(desk, each), each.message) for each in desk.problems],
+            problems=[_told_on(desk, each) for each in desk.problems],
             undoable=_undoable(number),
         )
 
@@ -280,9 +280,13 @@ def _whole(text: str | None) -> int:
     raise NotThere("There is no such revision.")
 
 
-def _link(desk: Desk, problem: Problem) -> str:
+def _told_on(desk: Desk, problem: Problem) -> tuple[str, object, str]:
+    """Return where a problem can be mended, what that is called, and what is wrong."""
     part, index = pages.page_of(problem.path)
-    return f"{pages.address(desk.number, part, desk, index)}#{field_id(problem.path)}"
+    page = pages.PAGES[part]
+    path = None if index is None else f"{page.path}[{index}]"
+    url = f"{pages.address(desk.number, part, desk, index)}#{field_id(problem.path)}"
+    return url, pages.title_of(page, desk, path), plainly(problem.message)
 
 
 def _back(number: int, wanted: str) -> str:

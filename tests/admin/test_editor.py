@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from io import BytesIO
 from typing import Any
 
@@ -75,7 +76,8 @@ def test_what_cannot_be_read_stays_as_typed_with_its_error_at_the_field(writer: 
     assert writer.form.fields[LIMIT] == ["a lot"]
     text = writer.visitor.get(writer.url).text
     field_id = "f-tiers-1--entry-all-0--value"
-    assert f'<a href="#{field_id}">Must be an amount of money, such as 1250</a>' in text
+    said = "With what, in GBP: must be an amount of money, such as 1250"
+    assert f'<a href="#{field_id}">{said}</a>' in text
     assert f'id="{field_id}-why"' in text
     assert 'aria-invalid="true"' in text
     assert "to be mended: 1" in writer.visitor.get("/drafts/2/").text
@@ -129,7 +131,10 @@ def test_conditions_are_added_grouped_and_removed(writer: Writer) -> None:
     for _ in range(3):
         writer.press(f"remove {entry}.all[0]")
     assert "entry" not in writer.document["tiers"][1]
-    assert "Is missing" in writer.visitor.get(writer.url).text
+    assert "Who reaches it: is missing" in writer.visitor.get(writer.url).text
+    assert "Silver</a>: is missing" in writer.visitor.get("/drafts/2/").text
+    writer.press(f"node {entry} group")
+    assert "needs at least one condition" in writer.visitor.get(writer.url).text
 
 
 def test_a_condition_on_another_figure_keeps_only_what_suits_it(writer: Writer) -> None:
@@ -322,6 +327,15 @@ def test_a_figure_whose_source_changes_becomes_of_the_kind_that_suits_it(writer:
     writer.fill({f"shape-source:{place}.source": ["rank"]})
     found = writer.document["metrics"][0]
     assert (found["type"], found["unit"]) == ("decimal", "percent")
+
+
+def test_every_problem_of_a_page_leads_to_something_on_it(writer: Writer) -> None:
+    writer.open("tiers", "silver").press("node tiers[1].entry.all group")
+    writer.fill({LIMIT: [""], "text:tiers[1].name.en": [""]})
+
+    links = re.findall(r'<a href="#([^"]+)">', writer.visitor.get(writer.url).text)
+    assert len(links) == 3
+    assert {*links} <= writer.form.ids
 
 
 @pytest.mark.parametrize("metrics", [5, [5], [{}], [{"key": 1}], [{"key": "a", "source": []}]])

@@ -189,3 +189,20 @@ def test_a_translation_ends_as_the_english_sentence_does(language: str) -> None:
 @pytest.mark.parametrize("language", OTHERS)
 def test_nothing_is_translated_by_guessing(language: str) -> None:
     assert not [entry.id for entry, _, _ in translated(language) if entry.fuzzy]
+
+
+@pytest.mark.parametrize("language", OTHERS)
+def test_a_catalogue_is_complete_and_has_nothing_more(language: str) -> None:
+    english = {entry.id for entry in _read(CATALOGUES / "messages.pot") if entry.id}
+    catalogue = _read(CATALOGUES / language / "LC_MESSAGES" / "messages.po", language)
+    texts = {entry.id: _forms(entry.string) for entry in catalogue if entry.id}
+
+    assert english - texts.keys() == set(), "make messages, and translate what is new"
+    assert texts.keys() - english == set(), "make messages takes these out"
+    assert not catalogue.obsolete, "make messages takes these out"
+    assert [each for each, forms in texts.items() if not all(forms)] == []
+
+
+def _forms(text: object) -> tuple[object, ...]:
+    """Return a translation's forms: of a number several, else the one."""
+    return tuple(text) if isinstance(text, list | tuple) else (text,)

@@ -30,6 +30,7 @@ from admin.sessions import ServerSide
 from admin.shell import register_shell
 from admin.versions import Versions
 from app.merit import Merit
+from app.watching import watch
 
 _HERE = Path(__file__).parent
 _PACKAGES = _HERE.parent / "node_modules"
@@ -48,6 +49,7 @@ def create_pages(found: Merit) -> Flask:
         MAX_FORM_PARTS=20_000,
         SQLALCHEMY_DATABASE_URI="sqlite://",  # named because it must be; see Tables
     )
+    watch(pages)
     pages.session_interface = ServerSide(found)
     pages.jinja_options = {"trim_blocks": True, "lstrip_blocks": True, "autoescape": True}
     Babel(pages, locale_selector=locale)

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from time import perf_counter
 from typing import Any
 
-import structlog
 from apispec import BasePlugin
-from flask import Flask, Response, g, request
+from flask import Flask, Response
 from flask_smorest import Api
 
 from app.api.activities import ActivitySchema, activities
@@ -24,11 +22,9 @@ from app.api.security import SCHEME
 from app.api.standing import standing
 from app.policy_schema import SchemaPlugin, schema_name
 from app.services.evaluations import QuestionSchema
-from app.telemetry import count_request
+from app.watching import watch
 
 LARGEST_BODY = 8 * 1024 * 1024
-
-log = structlog.get_logger()
 
 
 class _Api(Api):
@@ -104,25 +100,10 @@ def register_api(app: Flask) -> None:
         api.register_blueprint(blueprint)
     register_docs(app)
     register_problems(app)
-    app.before_request(_start)
-    app.after_request(_finish)
+    watch(app)
+    app.after_request(_protect)
 
 
-def _start() -> None:
-    g.started = perf_counter()
-
-
-def _finish(response: Response) -> Response:
-    """Count and log a request by its route, never by what it carried."""
-    seconds = perf_counter() - g.started
-    route = request.url_rule.rule if request.url_rule else "none"
-    count_request(request.method, route, response.status_code, seconds)
-    log.info(
-        "request",
-        method=request.method,
-        route=route,
-        status=response.status_code,
-        milliseconds=round(1000 * seconds, 3),
-    )
+def _protect(response: Response) -> Response:
     response.headers["X-Content-Type-Options"] = "nosniff"
     return response

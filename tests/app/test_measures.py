@@ -268,7 +268,7 @@ def test_today_is_that_of_the_company_s_own_time_zone(here: Company) -> None:
 
 
 def test_an_override_names_a_tier_of_the_policy_in_force_and_a_hold_none(here: Company) -> None:
-    unknown = {"tier": "must be one of standard or silver or gold or platinum"}
+    unknown = {"tier": "must be one of standard, silver, gold or platinum"}
 
     assert problems(here, replace(GOLD, tier="diamond")) == unknown
     assert problems(here, replace(GOLD, tier=None)) == unknown

@@ -12,6 +12,11 @@ settings.register_profile("dev", deadline=None)
 settings.load_profile("ci" if os.environ.get("CI") else "dev")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the browser: its tests take minutes, and at the end one worker would wait."""
+    items.sort(key=lambda item: "browser" not in item.path.parts)
+
+
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """A test that is skipped has not passed."""
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")

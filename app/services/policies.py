@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from app.services.trial import try_out
 from rules.document import Problem, load
-from rules.document.strict_json import JsonRefused, loads
+from rules.document.strict_json import JsonRefused, digest, loads
 from rules.examples import failures
 from rules.explain import Explainer
 from rules.judge import DraftJudge, Judge
@@ -95,6 +96,21 @@ def as_draft(document: dict[str, object], number: int = 0) -> PolicyInForce:
     return PolicyInForce(document, judge, Explainer(judge), number)
 
 
+_survived: set[tuple[str, str]] = set()
+"""The trials that went well in this process: by interpreter and digest."""
+
+
+def _try_once(document: dict[str, object]) -> None:
+    """Try a policy out, unless this process has seen it come through.
+
+    A trial depends on the policy and on what is installed alone, so another would tell nothing.
+    """
+    named = sys.executable, digest(document)
+    if named not in _survived:
+        try_out(document)
+        _survived.add(named)
+
+
 def prepare(document: dict[str, object]) -> PolicyInForce:
     """Make a policy ready to judge, after a child process has survived it.
 
@@ -103,7 +119,7 @@ def prepare(document: dict[str, object]) -> PolicyInForce:
     :raises ExamplesFail: naming every example that does not give what its author expects.
     """
     policy = load(document)
-    try_out(document)
+    _try_once(document)
     judge = Judge(policy)
     if failed := list(example_problems(policy, judge.judge)):
         raise ExamplesFail(failed)

@@ -60,7 +60,20 @@ def test_examples_are_judged_only_after_the_trial(
     monkeypatch.setattr("app.services.policies.try_out", refuse)
 
     with pytest.raises(TrialFailed):
-        prepare(failing)
+        prepare({**failing, "key": "never_tried_before"})
+
+
+def test_a_policy_that_came_through_is_not_tried_again_by_the_same_process(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    document, tried = policy_document(key="tried_once"), list[object]()
+    monkeypatch.setattr("app.services.policies.try_out", tried.append)
+
+    for _ in range(2):
+        prepare(document)
+        prepare({**document, "key": "tried_once_too"})
+
+    assert len(tried) == 2
 
 
 @pytest.mark.parametrize("command", ["validate", "evaluate"])

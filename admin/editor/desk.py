@@ -328,3 +328,16 @@ def _unread(kind: str, value: Any, manner: Manner) -> bool:
 def new_named(path: str, label: Message, button: Message) -> New:
     """Return a field for the name of something to be added to a list."""
     return New(f"add {path}", label, button)
+
+
+def named_entries(
+    desk: Desk, path: str, label: Message, another: Message, button: Message
+) -> list[Item]:
+    """Return the entries of a list that have nothing but names, and a field for one more."""
+    entries = desk.entries(path)
+    items: list[Item] = []
+    for index, entry in enumerate(entries):
+        place = f"{path}[{index}]"
+        movers = desk.movers(place, index, len(entries), desk.name(entry))
+        items.append(Row([desk.names(f"{place}.name", label), Actions(movers)]))
+    return [*items, new_named(path, another, button)]

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from admin.editor import labels
-from admin.editor.desk import Desk, new_named
-from admin.editor.items import Actions, Item, Row
+from admin.editor.desk import Desk, named_entries
+from admin.editor.items import Item, Row
 from rules.document.merge import ABSENT
 from rules.messages import N_, Message
 from rules.vocabulary import NUMERIC, MetricType
@@ -52,19 +52,15 @@ def _type(desk: Desk, path: str) -> list[Item]:
             ),
         ]
     if kind == MetricType.CHOICE and desk.get(f"{path}.options") is not ABSENT:
-        items.append(desk.box(Message("Options"), _options(desk, f"{path}.options"), inner=True))
+        options = named_entries(
+            desk,
+            f"{path}.options",
+            Message("Option"),
+            Message("Name of another option"),
+            Message("Add the option"),
+        )
+        items.append(desk.box(Message("Options"), options, inner=True))
     return items
-
-
-def _options(desk: Desk, path: str) -> list[Item]:
-    entries = desk.entries(path)
-    items: list[Item] = []
-    for index, entry in enumerate(entries):
-        place = f"{path}[{index}]"
-        movers = desk.movers(place, index, len(entries), desk.name(entry))
-        items.append(Row([desk.names(f"{place}.name", Message("Option")), Actions(movers)]))
-    new = new_named(path, Message("Name of another option"), Message("Add the option"))
-    return [*items, new]
 
 
 def _source(desk: Desk, path: str, key: str) -> list[Item]:

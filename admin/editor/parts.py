@@ -7,7 +7,7 @@ from typing import Any
 
 from admin.editor import labels
 from admin.editor.criteria import criteria
-from admin.editor.desk import Desk, new_named
+from admin.editor.desk import Desk, named_entries
 from admin.editor.figures import period
 from admin.editor.items import Actions, Button, Item, Note, Row, Said
 from admin.editor.preview import previewed
@@ -40,7 +40,14 @@ def tier(desk: Desk, path: str) -> list[Item]:
         items += _reached(desk, path, below[1:])
     else:
         items.append(Note(Message("This is the lowest tier: everybody has it.")))
-    items.append(desk.box(Message("What it brings"), _benefits(desk, f"{path}.benefits")))
+    benefits = named_entries(
+        desk,
+        f"{path}.benefits",
+        Message("Benefit"),
+        Message("Another benefit"),
+        Message("Add the benefit"),
+    )
+    items.append(desk.box(Message("What it brings"), benefits))
     items.append(_promised(desk, path))
     if below:
         items.append(_held(desk, path))
@@ -63,16 +70,6 @@ def _reached(desk: Desk, path: str, below: tuple[str, ...]) -> list[Item]:
             ),
         ),
     ]
-
-
-def _benefits(desk: Desk, path: str) -> list[Item]:
-    entries = desk.entries(path)
-    items: list[Item] = []
-    for index, entry in enumerate(entries):
-        place = f"{path}[{index}]"
-        movers = desk.movers(place, index, len(entries), desk.name(entry))
-        items.append(Row([desk.names(f"{place}.name", Message("Benefit")), Actions(movers)]))
-    return [*items, new_named(path, Message("Another benefit"), Message("Add the benefit"))]
 
 
 def _promised(desk: Desk, path: str) -> Item:

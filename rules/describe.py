@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from fractions import Fraction
 from typing import NamedTuple
@@ -372,18 +372,7 @@ def _quoted(names: Names) -> Message:
 
 def demotion_lines(policy: Policy, demotion: DemotionPolicy) -> Iterator[Line]:
     """Say what happens to whoever is stepped down by a demotion policy."""
-    if demotion.minimum_stay_days:
-        first = Length(demotion.minimum_stay_days, "day")
-        yield Line(0, Message("not in the first %(days)s;", days=first))
-    if demotion.assessment is not None:
-        days = assessment_days(policy, demotion.assessment)
-        yield Line(0, Message("beginning only on %(days)s;", days=days))
-    for step in demotion.steps:
-        yield from step_lines(policy, step)
-    if demotion.benefits_return_days:
-        apart = Length(demotion.benefits_return_days, "day")
-        sentence = Message("What was withdrawn returns in reverse, %(days)s apart.", days=apart)
-        yield Line(0, sentence)
+    yield from course(policy, demotion, step_lines)
     for key, template in (
         (demotion.reinstatement_letter, _REINSTATED),
         (demotion.return_letter, _RETURNED),
@@ -393,6 +382,28 @@ def demotion_lines(policy: Policy, demotion: DemotionPolicy) -> Iterator[Line]:
     if demotion.unless is not None:
         yield Line(0, Message("None of this befalls who meets:"))
         yield from criteria_lines(policy, demotion.unless, 1)
+
+
+def course(
+    policy: Policy,
+    demotion: DemotionPolicy,
+    said: Callable[[Policy, Step], Iterable[Line]],
+) -> Iterator[Line]:
+    """Say when a demotion begins, what its steps are, and how what they took returns.
+
+    :param said: what is said of each step.
+    """
+    if demotion.minimum_stay_days:
+        first = Length(demotion.minimum_stay_days, "day")
+        yield Line(0, Message("not in the first %(days)s;", days=first))
+    if demotion.assessment is not None:
+        days = assessment_days(policy, demotion.assessment)
+        yield Line(0, Message("beginning only on %(days)s;", days=days))
+    for step in demotion.steps:
+        yield from said(policy, step)
+    if demotion.benefits_return_days:
+        apart = Length(demotion.benefits_return_days, "day")
+        yield Line(0, Message("What was withdrawn returns in reverse, %(days)s apart.", days=apart))
 
 
 _REINSTATED = N_("Who meets the criteria again gets the letter “%(key)s”.")

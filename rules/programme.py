@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from rules.describe import (
     Line,
     asked_for,
-    assessment_days,
+    course,
     groups_lines,
     how_held,
     rising_lines,
@@ -21,7 +21,7 @@ from rules.describe import (
 )
 from rules.messages import Message
 from rules.policy import DemotionPolicy, Policy, Standard, Tier
-from rules.sentences import Length, Named
+from rules.sentences import Named
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,17 +67,8 @@ def _chapter(policy: Policy, tier: Tier) -> Chapter:
 
 
 def _steps(policy: Policy, demotion: DemotionPolicy) -> Iterator[Line]:
-    if demotion.minimum_stay_days:
-        first = Length(demotion.minimum_stay_days, "day")
-        yield Line(0, Message("not in the first %(days)s;", days=first))
-    if demotion.assessment is not None:
-        days = assessment_days(policy, demotion.assessment)
-        yield Line(0, Message("beginning only on %(days)s;", days=days))
-    for step in demotion.steps:
-        yield Line(0, step_said(policy, step))
-    if demotion.benefits_return_days:
-        apart = Length(demotion.benefits_return_days, "day")
-        yield Line(0, Message("What was withdrawn returns in reverse, %(days)s apart.", days=apart))
+    """Say how one is stepped down, without the letters: their names are the company's own."""
+    yield from course(policy, demotion, lambda *step: [Line(0, step_said(*step))])
     if demotion.unless is not None:
         yield Line(0, Message("None of this befalls who meets:"))
         yield from (

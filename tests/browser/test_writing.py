@@ -10,25 +10,13 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, Route, expect
 
+from admin.editor.pages import PAGES
 from app.services.authority import Role
 from app.services.governance import version_named
 from tests.browser.conftest import AXE, DESK, PHONE, Linden, Visit, Visiting, fits
 from tests.browser.test_every_page import serious
 
 pytestmark = pytest.mark.slow  # the same on every Python
-
-PARTS = (
-    "policy",
-    "figures",
-    "tiers",
-    "rising",
-    "ways-down",
-    "promises",
-    "segments",
-    "letters",
-    "transition",
-    "examples",
-)
 
 
 def begun(visit: Visit) -> int:
@@ -108,7 +96,7 @@ def test_every_page_of_a_draft_fits_and_is_open_to_everybody(
     number = begun(visit)
     page, wrong = visit.page, []
     urls = [f"{visit.address}/drafts/", f"{visit.address}/drafts/{number}/"]
-    for part in PARTS:
+    for part in PAGES:
         url = f"{visit.address}/drafts/{number}/{part}/"
         page.goto(url)
         links = page.locator(f"main a[href*='/{part}/']").evaluate_all(
